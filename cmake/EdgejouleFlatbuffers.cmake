@@ -1,0 +1,32 @@
+# Code from schemas by the matching host flatc. Generated headers stay in the build
+# tree and are never installed: runtimes bring their own FlatBuffers.
+find_package(FlatBuffers CONFIG QUIET)
+if(NOT FlatBuffers_FOUND)
+  find_package(flatbuffers CONFIG QUIET)  # the name since release 22.9
+endif()
+find_program(EDGEJOULE_FLATC flatc DOC "flatc that runs on this machine")
+if(NOT EDGEJOULE_FLATC)
+  message(FATAL_ERROR "flatc not found: install flatbuffers-compiler (it must run on the build machine), "
+                      "or pass -DEDGEJOULE_FLATC=/path/to/flatc")
+endif()
+find_path(EDGEJOULE_FLATBUFFERS_INCLUDE flatbuffers/flatbuffers.h DOC "Folder with flatbuffers/flatbuffers.h")
+
+# edgejoule_generate(<out-var> NAME <schema without .fbs> DIR <folder in the build tree> FLAGS <flatc flags>)
+# Schemas it includes are generated beside it.
+function(edgejoule_generate out_var)
+  cmake_parse_arguments(arg "" "NAME;DIR" "FLAGS;INCLUDES" ${ARGN})
+  set(schemas "${PROJECT_SOURCE_DIR}/schemas")
+  set(output "${arg_DIR}/${arg_NAME}_generated.h")
+  set(inputs "${schemas}/${arg_NAME}.fbs")
+  foreach(include IN LISTS arg_INCLUDES)
+    list(APPEND inputs "${schemas}/${include}.fbs")
+  endforeach()
+  add_custom_command(
+    OUTPUT "${output}"
+    COMMAND "${EDGEJOULE_FLATC}" --cpp --scoped-enums ${arg_FLAGS} -I "${schemas}" -o "${arg_DIR}"
+            "${schemas}/${arg_NAME}.fbs"
+    DEPENDS ${inputs}
+    COMMENT "flatc ${arg_NAME}.fbs"
+    VERBATIM)
+  set(${out_var} "${output}" PARENT_SCOPE)
+endfunction()

@@ -1,0 +1,41 @@
+# Flags are PRIVATE on targets; nothing is set globally.
+include(GNUInstallDirs)
+
+set(EDGEJOULE_WARNINGS -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wnon-virtual-dtor)
+
+# firmware-lib: C++17, no exceptions, no RTTI, no fused multiply-add that would make
+# boards disagree in the last bit.
+function(edgejoule_add_firmware_library name)
+  cmake_parse_arguments(arg "" "" "SOURCES" ${ARGN})
+  add_library(edgejoule_${name} STATIC ${arg_SOURCES})
+  add_library(edgejoule::${name} ALIAS edgejoule_${name})
+  set_target_properties(edgejoule_${name} PROPERTIES EXPORT_NAME ${name} POSITION_INDEPENDENT_CODE ON
+                        CXX_EXTENSIONS OFF)
+  target_compile_features(edgejoule_${name} PUBLIC cxx_std_17)
+  target_compile_options(edgejoule_${name} PRIVATE ${EDGEJOULE_WARNINGS} -fno-exceptions -fno-rtti
+                         -ffp-contract=off -ffunction-sections -fdata-sections)
+  target_include_directories(edgejoule_${name} PUBLIC
+    $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/firmware-lib/include>
+    $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
+endfunction()
+
+# A library behind the two programs: tools/<name>, C++20, included as "<name>/x.h".
+function(edgejoule_add_tool_library name)
+  cmake_parse_arguments(arg "" "" "SOURCES;DEPENDS" ${ARGN})
+  add_library(edgejoule_${name} STATIC ${arg_SOURCES})
+  set_target_properties(edgejoule_${name} PROPERTIES CXX_EXTENSIONS OFF)
+  target_compile_features(edgejoule_${name} PUBLIC cxx_std_20)
+  target_compile_options(edgejoule_${name} PRIVATE ${EDGEJOULE_WARNINGS})
+  target_include_directories(edgejoule_${name} PUBLIC "${PROJECT_SOURCE_DIR}/tools")
+  target_link_libraries(edgejoule_${name} PUBLIC ${arg_DEPENDS})
+endfunction()
+
+function(edgejoule_add_program name)
+  cmake_parse_arguments(arg "" "" "SOURCES;DEPENDS" ${ARGN})
+  add_executable(${name} ${arg_SOURCES})
+  set_target_properties(${name} PROPERTIES CXX_EXTENSIONS OFF RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/bin")
+  target_compile_features(${name} PRIVATE cxx_std_20)
+  target_compile_options(${name} PRIVATE ${EDGEJOULE_WARNINGS})
+  target_link_libraries(${name} PRIVATE ${arg_DEPENDS})
+  install(TARGETS ${name} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+endfunction()

@@ -1,0 +1,66 @@
+// A verified view of an EJG1 model graph.
+//
+// Lifetime: views the caller's bytes, which must outlive it and start on an 8-byte
+// boundary. Node 0 is the root; a parent stands before its children.
+// Errors (open): kMisaligned, kTruncated, kWrongIdentifier, kUnsupportedVersion,
+// kCorrupt, kMissingField, kShapeMismatch, kBadIndex, kParentCycle, kTooDeep,
+// kTooLarge, kOverflow, kBadRange.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "edgejoule/core/facts.h"
+#include "edgejoule/core/op_kinds.h"
+#include "edgejoule/core/result.h"
+#include "edgejoule/core/span.h"
+
+namespace edgejoule {
+
+inline constexpr std::uint32_t kNoParent = 0xFFFFFFFFU;
+inline constexpr std::uint8_t kMaxDepth = 64;
+inline constexpr std::uint32_t kMaxNodes = 1U << 24U;
+
+class GraphView {
+ public:
+  // Verifies structure and meaning once, in time linear in the number of nodes
+  // and without memory of its own.
+  [[nodiscard]] static Result<GraphView> open(Span<const std::byte> bytes) noexcept;
+
+  [[nodiscard]] std::uint32_t size() const noexcept { return size_; }
+  [[nodiscard]] std::string_view model_name() const noexcept;
+  [[nodiscard]] std::uint64_t unique_weight_bytes() const noexcept { return unique_weight_bytes_; }
+
+  // Precondition of all below: node < size().
+  [[nodiscard]] OpKind kind(std::uint32_t node) const noexcept;
+  [[nodiscard]] OpClass op_class(std::uint32_t node) const noexcept;
+  [[nodiscard]] DataType data_type(std::uint32_t node) const noexcept;
+  [[nodiscard]] DataType weight_type(std::uint32_t node) const noexcept;
+  [[nodiscard]] std::uint32_t parent(std::uint32_t node) const noexcept;
+  [[nodiscard]] std::uint8_t depth(std::uint32_t node) const noexcept;
+  [[nodiscard]] std::uint8_t engine(std::uint32_t node) const noexcept;   // 255: any
+  [[nodiscard]] bool is_module_node(std::uint32_t node) const noexcept { return op_class(node) == OpClass::kModule; }
+  [[nodiscard]] std::string_view name(std::uint32_t node) const noexcept;       // "" where the file has none
+  [[nodiscard]] std::string_view type_name(std::uint32_t node) const noexcept;  // the source format's op type
+  [[nodiscard]] Facts facts(std::uint32_t node) const noexcept;
+
+ private:
+  GraphView() = default;
+  friend class Result<GraphView>;
+  const std::uint8_t* root_ = nullptr;   // the FlatBuffers root, opaque here
+  const std::uint16_t* kinds_ = nullptr;
+  const std::uint8_t* classes_ = nullptr;
+  const std::uint8_t* data_types_ = nullptr;
+  const std::uint8_t* weight_types_ = nullptr;
+  const std::uint32_t* parents_ = nullptr;
+  const std::uint8_t* depths_ = nullptr;
+  const std::uint8_t* engines_ = nullptr;
+  const std::uint64_t* facts_ = nullptr;
+  const std::uint16_t* fact_ids_ = nullptr;
+  std::uint32_t fact_columns_ = 0;
+  std::uint32_t size_ = 0;
+  std::uint64_t unique_weight_bytes_ = 0;
+};
+
+}  // namespace edgejoule

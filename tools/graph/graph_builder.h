@@ -1,0 +1,78 @@
+// Builds EJG1 model graphs: importers and the zoo add modules and ops in any order
+// of depth; finish() lays them out in preorder and serialises.
+//
+// Errors: throws GraphError (what, where, what to do next).
+#pragma once
+
+#include <cstdint>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "edgejoule/core/facts.h"
+#include "edgejoule/core/graph.h"
+#include "edgejoule/core/op_kinds.h"
+
+namespace edgejoule::graph {
+
+struct GraphError : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+// A node under construction; only meaningful to the builder that returned it.
+enum class NodeId : std::uint32_t {};
+
+struct OpNode {
+  OpKind kind = OpKind::kUnknown;
+  OpClass op_class = OpClass::kUnknown;  // kUnknown: class_of(kind)
+  DataType data_type = DataType::kUnknown;
+  DataType weight_type = DataType::kUnknown;
+  std::uint8_t engine = 255;
+  std::string name;       // of the op in the model; any bytes, escaped by whoever prints
+  std::string type_name;  // the source format's op type ("CONV_2D", "QLinearConv")
+  Facts facts;
+};
+
+struct GraphInfo {
+  std::string model_name;
+  std::string format;  // "tflite", "onnx", "zoo"
+  std::string file;
+  std::string sha256;
+  std::vector<std::string> notes;  // what had to be assumed, one sentence each
+};
+
+
+// The bytes of a file, aligned to 8 for the views of core.
+class FileBytes {
+ public:
+  FileBytes() = default;
+  FileBytes(const void* data, std::size_t size);
+  [[nodiscard]] Span<const std::byte> span() const;
+  [[nodiscard]] std::size_t size() const { return size_; }
+
+ private:
+  std::vector<std::uint64_t> words_;
+  std::size_t size_ = 0;
+};
+
+class GraphBuilder {
+ public:
+  explicit GraphBuilder(GraphInfo info, OpKind root_kind = OpKind::kModel);
+
+  [[nodiscard]] NodeId root() const;
+  NodeId add_module(NodeId parent, OpKind kind, std::string name);
+  NodeId add_op(NodeId parent, OpNode op);
+  void set_module_facts(NodeId module, const Facts& facts);
+  void add_note(std::string note);
+
+  // Preorder, children in the order they were added. The builder is left empty.
+  [[nodiscard]] FileBytes finish();
+
+ private:
+  struct Node;
+  GraphInfo info_;
+  std::vector<Node> nodes_;
+};
+
+}  // namespace edgejoule::graph
