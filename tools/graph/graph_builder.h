@@ -13,6 +13,7 @@
 #include "edgejoule/core/facts.h"
 #include "edgejoule/core/graph.h"
 #include "edgejoule/core/op_kinds.h"
+#include "files/file_bytes.h"
 
 namespace edgejoule::graph {
 
@@ -42,19 +43,7 @@ struct GraphInfo {
   std::vector<std::string> notes;  // what had to be assumed, one sentence each
 };
 
-
-// The bytes of a file, aligned to 8 for the views of core.
-class FileBytes {
- public:
-  FileBytes() = default;
-  FileBytes(const void* data, std::size_t size);
-  [[nodiscard]] Span<const std::byte> span() const;
-  [[nodiscard]] std::size_t size() const { return size_; }
-
- private:
-  std::vector<std::uint64_t> words_;
-  std::size_t size_ = 0;
-};
+using files::FileBytes;
 
 class GraphBuilder {
  public:
