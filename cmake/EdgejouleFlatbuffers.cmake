@@ -9,7 +9,19 @@ if(NOT EDGEJOULE_FLATC)
   message(FATAL_ERROR "flatc not found: install flatbuffers-compiler (it must run on the build machine), "
                       "or pass -DEDGEJOULE_FLATC=/path/to/flatc")
 endif()
-find_path(EDGEJOULE_FLATBUFFERS_INCLUDE flatbuffers/flatbuffers.h DOC "Folder with flatbuffers/flatbuffers.h")
+# The headers that belong to this flatc: generated code is only valid with its own version.
+get_filename_component(edgejoule_flatc_path "${EDGEJOULE_FLATC}" REALPATH)
+get_filename_component(edgejoule_flatc_prefix "${edgejoule_flatc_path}/../.." ABSOLUTE)
+find_path(EDGEJOULE_FLATBUFFERS_INCLUDE flatbuffers/flatbuffers.h HINTS "${edgejoule_flatc_prefix}/include"
+          NO_CMAKE_FIND_ROOT_PATH DOC "Folder with flatbuffers/flatbuffers.h, of the same version as flatc")
+if(NOT EDGEJOULE_FLATBUFFERS_INCLUDE)
+  message(FATAL_ERROR "flatbuffers/flatbuffers.h not found: install libflatbuffers-dev, "
+                      "or pass -DEDGEJOULE_FLATBUFFERS_INCLUDE=/path/to/include")
+endif()
+# A folder with nothing else in it: -I/usr/include would hand a cross compiler this machine's libc.
+set(EDGEJOULE_FLATBUFFERS_ONLY "${PROJECT_BINARY_DIR}/generated/flatbuffers_headers")
+file(MAKE_DIRECTORY "${EDGEJOULE_FLATBUFFERS_ONLY}")
+file(CREATE_LINK "${EDGEJOULE_FLATBUFFERS_INCLUDE}/flatbuffers" "${EDGEJOULE_FLATBUFFERS_ONLY}/flatbuffers" SYMBOLIC)
 
 # edgejoule_generate(<out-var> NAME <schema without .fbs> DIR <folder in the build tree> FLAGS <flatc flags>)
 # Schemas it includes are generated beside it.

@@ -9,14 +9,20 @@ function(edgejoule_add_firmware_library name)
   cmake_parse_arguments(arg "" "" "SOURCES" ${ARGN})
   add_library(edgejoule_${name} STATIC ${arg_SOURCES})
   add_library(edgejoule::${name} ALIAS edgejoule_${name})
-  set_target_properties(edgejoule_${name} PROPERTIES EXPORT_NAME ${name} POSITION_INDEPENDENT_CODE ON
-                        CXX_EXTENSIONS OFF)
+  set_target_properties(edgejoule_${name} PROPERTIES EXPORT_NAME ${name} CXX_EXTENSIONS OFF)
+  if(NOT CMAKE_SYSTEM_NAME STREQUAL "Generic")  # a runtime's shared library may link it; a firmware never does
+    set_target_properties(edgejoule_${name} PROPERTIES POSITION_INDEPENDENT_CODE ON)
+  endif()
   target_compile_features(edgejoule_${name} PUBLIC cxx_std_17)
   target_compile_options(edgejoule_${name} PRIVATE ${EDGEJOULE_WARNINGS} -fno-exceptions -fno-rtti
                          -ffp-contract=off -ffunction-sections -fdata-sections)
   target_include_directories(edgejoule_${name} PUBLIC
     $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/firmware-lib/include>
     $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
+  if(EDGEJOULE_INSTALL)
+    install(TARGETS edgejoule_${name} EXPORT edgejouleTargets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+  endif()
+  set_property(GLOBAL APPEND PROPERTY EDGEJOULE_FIRMWARE_LIBRARIES edgejoule_${name})  # tests/architecture reads it
 endfunction()
 
 # A library behind the two programs: tools/<name>, C++20, included as "<name>/x.h".

@@ -1,0 +1,23 @@
+# 64-bit ARM Linux, cross-built on Debian or Ubuntu with multiarch packages: no sysroot.
+# Every variable yields to a -D of the same name.
+set(CMAKE_SYSTEM_NAME Linux)
+set(CMAKE_SYSTEM_PROCESSOR aarch64)
+
+if(NOT DEFINED CMAKE_C_COMPILER)
+  set(CMAKE_C_COMPILER aarch64-linux-gnu-gcc)
+endif()
+if(NOT DEFINED CMAKE_CXX_COMPILER)
+  set(CMAKE_CXX_COMPILER aarch64-linux-gnu-g++)
+endif()
+if(NOT DEFINED CMAKE_LIBRARY_ARCHITECTURE)
+  set(CMAKE_LIBRARY_ARCHITECTURE aarch64-linux-gnu)
+endif()
+if(NOT DEFINED ENV{PKG_CONFIG_LIBDIR})
+  set(ENV{PKG_CONFIG_LIBDIR} "/usr/lib/aarch64-linux-gnu/pkgconfig:/usr/share/pkgconfig")
+endif()
+if(NOT DEFINED CMAKE_CROSSCOMPILING_EMULATOR)
+  find_program(EDGEJOULE_QEMU_AARCH64 NAMES qemu-aarch64-static qemu-aarch64 DOC "Runs aarch64 programs on this machine")
+  if(EDGEJOULE_QEMU_AARCH64)
+    set(CMAKE_CROSSCOMPILING_EMULATOR "${EDGEJOULE_QEMU_AARCH64}")
+  endif()
+endif()

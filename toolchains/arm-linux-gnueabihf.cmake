@@ -1,0 +1,23 @@
+# 32-bit ARM Linux with hardware floating point (optional tier), cross-built on Debian or Ubuntu with multiarch packages: no sysroot.
+# Every variable yields to a -D of the same name.
+set(CMAKE_SYSTEM_NAME Linux)
+set(CMAKE_SYSTEM_PROCESSOR arm)
+
+if(NOT DEFINED CMAKE_C_COMPILER)
+  set(CMAKE_C_COMPILER arm-linux-gnueabihf-gcc)
+endif()
+if(NOT DEFINED CMAKE_CXX_COMPILER)
+  set(CMAKE_CXX_COMPILER arm-linux-gnueabihf-g++)
+endif()
+if(NOT DEFINED CMAKE_LIBRARY_ARCHITECTURE)
+  set(CMAKE_LIBRARY_ARCHITECTURE arm-linux-gnueabihf)
+endif()
+if(NOT DEFINED ENV{PKG_CONFIG_LIBDIR})
+  set(ENV{PKG_CONFIG_LIBDIR} "/usr/lib/arm-linux-gnueabihf/pkgconfig:/usr/share/pkgconfig")
+endif()
+if(NOT DEFINED CMAKE_CROSSCOMPILING_EMULATOR)
+  find_program(EDGEJOULE_QEMU_ARM NAMES qemu-arm-static qemu-arm DOC "Runs 32-bit ARM programs on this machine")
+  if(EDGEJOULE_QEMU_ARM)
+    set(CMAKE_CROSSCOMPILING_EMULATOR "${EDGEJOULE_QEMU_ARM}")
+  endif()
+endif()
