@@ -10,6 +10,9 @@ function(edgejoule_add_firmware_library name)
   add_library(edgejoule_${name} STATIC ${arg_SOURCES})
   add_library(edgejoule::${name} ALIAS edgejoule_${name})
   set_target_properties(edgejoule_${name} PROPERTIES EXPORT_NAME ${name} CXX_EXTENSIONS OFF)
+  if(EDGEJOULE_BUILD_TESTS AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    target_compile_options(edgejoule_${name} PRIVATE -fstack-usage)  # tests/architecture/check_frames
+  endif()
   if(NOT CMAKE_SYSTEM_NAME STREQUAL "Generic")  # a runtime's shared library may link it; a firmware never does
     set_target_properties(edgejoule_${name} PROPERTIES POSITION_INDEPENDENT_CODE ON)
   endif()
