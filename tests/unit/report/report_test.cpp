@@ -1,0 +1,100 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstdlib>
+#include <fstream>
+#include <limits>
+
+#include "report/chart.h"
+#include "report/page.h"
+
+namespace edgejoule::report {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+std::size_t count(const std::string& text, std::string_view what) {
+  std::size_t n = 0;
+  for (std::size_t at = text.find(what); at != std::string::npos; at = text.find(what, at + 1)) ++n;
+  return n;
+}
+
+TEST(Axis, WidensToRoundNumbers) {
+  const Axis axis(Scale::kLinear, {0.13, 9.4}, "x", "J");
+  EXPECT_DOUBLE_EQ(axis.low(), 0);
+  EXPECT_DOUBLE_EQ(axis.high(), 10);
+  EXPECT_DOUBLE_EQ(axis.position(5), 0.5);
+}
+
+TEST(Axis, IgnoresWhatHasNoPlaceOnALogarithmicScale) {
+  const Axis axis(Scale::kLog10, {-1, 0, std::nan(""), 2e-3, 0.7}, "x", "J");
+  EXPECT_DOUBLE_EQ(axis.low(), 1e-3);
+  EXPECT_DOUBLE_EQ(axis.high(), 1);
+  EXPECT_FALSE(axis.shows(0));
+  EXPECT_TRUE(axis.shows(0.5));
+}
+
+TEST(Axis, SurvivesNoValuesAndOneValue) {
+  EXPECT_GE(Axis(Scale::kLinear, {}, "x", "").ticks(5).size(), 2U);
+  EXPECT_GE(Axis(Scale::kLog10, {3}, "x", "").ticks(5).size(), 2U);
+  const Axis axis(Scale::kLinear, {7, 7}, "x", "");
+  EXPECT_LT(axis.low(), 7);
+  EXPECT_GT(axis.high(), 7);
+}
+
+TEST(Axis, LabelsTicksInReadableUnits) {
+  const std::vector<Tick> ticks = Axis(Scale::kLog10, {1e-3, 1}, "x", "J").ticks(4);
+  EXPECT_EQ(ticks.front().label, "1 mJ");
+  EXPECT_EQ(ticks.back().label, "1 J");
+}
+
+TEST(ScatterChart, DrawsEachPointAndCountsTheRest) {
+  ChartOptions options;
+  options.y_scale = Scale::kLog10;
+  const std::string svg = scatter_chart({{"s", {{1, 1, "a"}, {2, 10, "b"}, {3, 0, "zero"}}}}, options);
+  EXPECT_EQ(count(svg, "<circle cx="), 2U);
+  EXPECT_THAT(svg, HasSubstr("1 value not shown"));
+}
+
+TEST(ScatterChart, EscapesTooltips) {
+  const std::string svg = scatter_chart({{"", {{1, 1, "</title><script>alert(1)</script>"}}}}, {});
+  EXPECT_THAT(svg, Not(HasSubstr("<script>")));
+}
+
+TEST(LineChart, BreaksTheLineAtAGap) {
+  const std::string svg =
+      line_chart({{"p", {{0, 1, ""}, {1, 2, ""}, {2, std::nan(""), ""}, {3, 2, ""}, {4, 1, ""}}}}, {});
+  const std::size_t path = svg.find(" d=\"") + 4;
+  const std::string d = svg.substr(path, svg.find('"', path) - path);
+  EXPECT_EQ(count(d, "M"), 2U);
+}
+
+TEST(BarChart, SurvivesAllZero) {
+  EXPECT_THAT(bar_chart({{"a", 0, "0 J"}}), HasSubstr("0 J"));
+}
+
+TEST(Page, LoadsNothingFromElsewhere) {
+  Page page("title <1>", "sub");
+  page.figures({{"2.4 %", "mean", "of 5"}});
+  page.chart("caption", bar_chart({{"a", 1, "1 J"}}));
+  page.table({{"a", false}, {"b", true}}, {{"<i>", "1"}}, 40);
+  const std::string html = page.render();
+  EXPECT_THAT(html, HasSubstr("title &lt;1&gt;"));
+  EXPECT_THAT(html, HasSubstr("&lt;i&gt;"));
+  EXPECT_THAT(html, HasSubstr("default-src 'none'"));
+  EXPECT_THAT(html, Not(HasSubstr("http://")));
+  EXPECT_THAT(html, Not(HasSubstr("https://")));
+  EXPECT_THAT(html, Not(HasSubstr("<script")));
+}
+
+TEST(Page, FoldsLongTables) {
+  Page page("t", "");
+  page.table({{"a", false}}, std::vector<std::vector<std::string>>(50, {"x"}), 40);
+  EXPECT_THAT(page.render(), HasSubstr("10 more rows"));
+  EXPECT_EQ(count(page.render(), "<td>"), 50U);
+}
+
+}  // namespace
+}  // namespace edgejoule::report
