@@ -24,21 +24,26 @@ file(MAKE_DIRECTORY "${EDGEJOULE_FLATBUFFERS_ONLY}")
 file(CREATE_LINK "${EDGEJOULE_FLATBUFFERS_INCLUDE}/flatbuffers" "${EDGEJOULE_FLATBUFFERS_ONLY}/flatbuffers" SYMBOLIC)
 
 # edgejoule_generate(<out-var> NAME <schema without .fbs> DIR <folder in the build tree> FLAGS <flatc flags>)
-# Schemas it includes are generated beside it.
+# Schemas it includes are generated beside it. EMBED_SCHEMA adds <schema>_bfbs_generated.h,
+# the schema itself as bytes.
 function(edgejoule_generate out_var)
-  cmake_parse_arguments(arg "" "NAME;DIR" "FLAGS;INCLUDES" ${ARGN})
+  cmake_parse_arguments(arg "EMBED_SCHEMA" "NAME;DIR" "FLAGS;INCLUDES" ${ARGN})
   set(schemas "${PROJECT_SOURCE_DIR}/schemas")
   set(output "${arg_DIR}/${arg_NAME}_generated.h")
+  if(arg_EMBED_SCHEMA)
+    list(APPEND output "${arg_DIR}/${arg_NAME}_bfbs_generated.h")
+    list(APPEND arg_FLAGS --schema --bfbs-gen-embed)
+  endif()
   set(inputs "${schemas}/${arg_NAME}.fbs")
   foreach(include IN LISTS arg_INCLUDES)
     list(APPEND inputs "${schemas}/${include}.fbs")
   endforeach()
   add_custom_command(
-    OUTPUT "${output}"
+    OUTPUT ${output}
     COMMAND "${EDGEJOULE_FLATC}" --cpp --scoped-enums ${arg_FLAGS} -I "${schemas}" -o "${arg_DIR}"
             "${schemas}/${arg_NAME}.fbs"
     DEPENDS ${inputs}
     COMMENT "flatc ${arg_NAME}.fbs"
     VERBATIM)
-  set(${out_var} "${output}" PARENT_SCOPE)
+  set(${out_var} ${output} PARENT_SCOPE)
 endfunction()

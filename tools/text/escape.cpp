@@ -5,39 +5,10 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "text/utf8.h"
+
 namespace edgejoule::text {
 namespace {
-
-struct CodePoint {
-  char32_t value = 0;
-  std::size_t bytes = 0;  // 0: not UTF-8 at this place
-};
-
-// Decodes strictly: no overlong forms, surrogates or values above U+10FFFF (RFC 3629).
-CodePoint decode(std::string_view text) {
-  const auto byte = [&](std::size_t i) { return static_cast<std::uint8_t>(text[i]); };
-  const std::uint8_t lead = byte(0);
-  if (lead < 0x80) return {lead, 1};
-  std::size_t length = 0;
-  char32_t value = 0;
-  char32_t smallest = 0;
-  if ((lead & 0xE0) == 0xC0) {
-    length = 2, value = lead & 0x1FU, smallest = 0x80;
-  } else if ((lead & 0xF0) == 0xE0) {
-    length = 3, value = lead & 0x0FU, smallest = 0x800;
-  } else if ((lead & 0xF8) == 0xF0) {
-    length = 4, value = lead & 0x07U, smallest = 0x10000;
-  } else {
-    return {};
-  }
-  if (text.size() < length) return {};
-  for (std::size_t i = 1; i < length; ++i) {
-    if ((byte(i) & 0xC0) != 0x80) return {};
-    value = (value << 6U) | (byte(i) & 0x3FU);
-  }
-  if (value < smallest || value > 0x10FFFF || (value >= 0xD800 && value <= 0xDFFF)) return {};
-  return {value, length};
-}
 
 bool is_combining(char32_t c) {
   return (c >= 0x0300 && c <= 0x036F) || (c >= 0x1AB0 && c <= 0x1AFF) || (c >= 0x20D0 && c <= 0x20FF) ||
@@ -50,19 +21,13 @@ bool is_wide(char32_t c) {
          (c >= 0xFFE0 && c <= 0xFFE6) || (c >= 0x1F300 && c <= 0x1F64F) || (c >= 0x20000 && c <= 0x3FFFD);
 }
 
-// Characters that move the cursor, reorder the line or show as nothing.
-bool is_deceptive(char32_t c) {
-  return c < 0x20 || (c >= 0x7F && c <= 0x9F) || c == 0x00AD || c == 0x061C || (c >= 0x200B && c <= 0x200F) ||
-         (c >= 0x2028 && c <= 0x202E) || (c >= 0x2060 && c <= 0x206F) || c == 0xFEFF;
-}
-
 }  // namespace
 
 std::string printable(std::string_view text) {
   std::string out;
   out.reserve(text.size());
   while (!text.empty()) {
-    const CodePoint c = decode(text);
+    const CodePoint c = decode_utf8(text);
     const std::size_t taken = c.bytes == 0 ? 1 : c.bytes;
     if (c.bytes == 0 || (c.bytes == 1 && is_deceptive(c.value))) {
       out += fmt::format("\\x{:02x}", static_cast<std::uint8_t>(text[0]));
@@ -112,7 +77,7 @@ std::string valid_utf8(std::string_view text) {
   std::string out;
   out.reserve(text.size());
   while (!text.empty()) {
-    const CodePoint c = decode(text);
+    const CodePoint c = decode_utf8(text);
     if (c.bytes == 0) {
       out += "\xEF\xBF\xBD";
       text.remove_prefix(1);
@@ -127,7 +92,7 @@ std::string valid_utf8(std::string_view text) {
 std::size_t display_width(std::string_view text) {
   std::size_t width = 0;
   while (!text.empty()) {
-    const CodePoint c = decode(text);
+    const CodePoint c = decode_utf8(text);
     if (c.bytes == 0) {
       ++width;
       text.remove_prefix(1);
@@ -147,14 +112,14 @@ std::string shorten(std::string_view text, std::size_t width) {
   const std::size_t back = width - 1 - front;
   std::size_t cut = 0;
   for (std::size_t used = 0; cut < text.size();) {
-    const std::size_t bytes = std::max<std::size_t>(decode(text.substr(cut)).bytes, 1);
+    const std::size_t bytes = std::max<std::size_t>(decode_utf8(text.substr(cut)).bytes, 1);
     used += display_width(text.substr(cut, bytes));
     if (used > front) break;
     cut += bytes;
   }
   std::size_t rest = cut;
   while (rest < text.size() && display_width(text.substr(rest)) > back) {
-    rest += std::max<std::size_t>(decode(text.substr(rest)).bytes, 1);
+    rest += std::max<std::size_t>(decode_utf8(text.substr(rest)).bytes, 1);
   }
   return fmt::format("{}…{}", text.substr(0, cut), text.substr(rest));
 }
