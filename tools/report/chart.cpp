@@ -72,18 +72,16 @@ class Frame {
   Axis y_;
 };
 
+// Outside the drawing, so that it wraps with the page on a narrow screen.
 std::string legend(const std::vector<Series>& series) {
   std::string out;
-  double x = kWidth - kRight;
-  for (std::size_t i = series.size(); i-- > 0;) {
+  for (std::size_t i = 0; i < series.size(); ++i) {
     if (series[i].name.empty()) continue;
-    out += fmt::format("<text class=\"tick\" x=\"{:.0f}\" y=\"14\" text-anchor=\"end\">{}</text>", x,
-                       text::html(series[i].name));
-    x -= 7.0 * static_cast<double>(text::display_width(series[i].name)) + 12;
-    out += fmt::format("<circle class=\"c{}\" cx=\"{:.0f}\" cy=\"10\" r=\"4\"/>", i % kColours, x);
-    x -= 14;
+    out +=
+        fmt::format("<span><svg viewBox=\"0 0 10 10\"><circle class=\"c{}\" cx=\"5\" cy=\"5\" r=\"4\"/></svg>{}</span>",
+                    i % kColours, text::html(series[i].name));
   }
-  return out;
+  return out.empty() ? out : "<div class=\"legend\">" + out + "</div>";
 }
 
 std::string decorations(const Frame& frame, const ChartOptions& options) {
@@ -132,7 +130,7 @@ std::string description_of(const ChartOptions& options) {
 
 std::string scatter_chart(const std::vector<Series>& series, const ChartOptions& options) {
   const Frame frame(series, options);
-  std::string body = decorations(frame, options) + legend(series);
+  std::string body = decorations(frame, options);
   std::size_t left_out = 0;
   for (std::size_t i = 0; i < series.size(); ++i) {
     body += fmt::format("<g class=\"c{}\" fill-opacity=\"0.55\">", i % kColours);
@@ -146,12 +144,12 @@ std::string scatter_chart(const std::vector<Series>& series, const ChartOptions&
     }
     body += "</g>";
   }
-  return wrap(body + left_out_note(left_out), kHeight, description_of(options));
+  return legend(series) + wrap(body + left_out_note(left_out), kHeight, description_of(options));
 }
 
 std::string line_chart(const std::vector<Series>& series, const ChartOptions& options) {
   const Frame frame(series, options);
-  std::string body = decorations(frame, options) + legend(series);
+  std::string body = decorations(frame, options);
   std::size_t left_out = 0;
   for (std::size_t i = 0; i < series.size(); ++i) {
     // A value without a place breaks the line: a gap is not a measurement.
@@ -169,7 +167,7 @@ std::string line_chart(const std::vector<Series>& series, const ChartOptions& op
     body += fmt::format("<path class=\"line c{}\" d=\"{}\"><title>{}</title></path>", i % kColours, path,
                         text::html(series[i].name));
   }
-  return wrap(body + left_out_note(left_out), kHeight, description_of(options));
+  return legend(series) + wrap(body + left_out_note(left_out), kHeight, description_of(options));
 }
 
 std::string bar_chart(const std::vector<Bar>& bars) {

@@ -1,4 +1,4 @@
-// Charts as SVG text: self-contained, scaling with the page, readable in light and
+// Charts as SVG text under an HTML legend: self-contained, scaling with the page, readable in light and
 // dark, with a tooltip on every mark.
 #pragma once
 

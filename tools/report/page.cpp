@@ -24,7 +24,8 @@ figure{margin:1rem 0}figcaption{color:var(--dim);font-size:.9rem}svg{width:100%;
 th,td{padding:.25rem .6rem;text-align:left;border-bottom:1px solid var(--line);vertical-align:top}th{color:var(--dim);font-weight:600}
 .n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}summary{cursor:pointer;color:var(--dim);padding:.4rem 0}
 svg text{fill:var(--ink);font-size:13px}svg .tick{fill:var(--dim);font-size:12px}.grid{stroke:var(--line)}.guide{stroke:var(--dim);stroke-dasharray:4 4}
-.shade{fill:var(--line);opacity:.55}.c0{fill:var(--c0);stroke:var(--c0)}.c1{fill:var(--c1);stroke:var(--c1)}.c2{fill:var(--c2);stroke:var(--c2)}
+.legend{color:var(--dim);font-size:.9rem;display:flex;flex-wrap:wrap;gap:.2rem 1rem;justify-content:flex-end}.legend svg{width:.75em;height:.75em;
+display:inline-block;margin-right:.35em}.shade{fill:var(--line);opacity:.55}.c0{fill:var(--c0);stroke:var(--c0)}.c1{fill:var(--c1);stroke:var(--c1)}.c2{fill:var(--c2);stroke:var(--c2)}
 .c3{fill:var(--c3);stroke:var(--c3)}.c4{fill:var(--c4);stroke:var(--c4)}.c5{fill:var(--c5);stroke:var(--c5)}.c6{fill:var(--c6);stroke:var(--c6)}
 g.c0,g.c1,g.c2,g.c3,g.c4,g.c5,g.c6{stroke:none}.line{fill:none;stroke-width:1.6}
 @media(max-width:40rem){svg text,svg .tick{font-size:19px}}
