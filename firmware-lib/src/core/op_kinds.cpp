@@ -7,8 +7,9 @@ namespace edgejoule {
 namespace {
 
 // The public enums and the file format's must be the same list.
-#define EDGEJOULE_SAME(name, wire_name, number) \
-  static_assert(static_cast<int>(wire::EDGEJOULE_ENUM::wire_name) == (number), "schemas/kinds.fbs and this header differ at " #name);
+#define EDGEJOULE_SAME(name, wire_name, number)                                \
+  static_assert(static_cast<int>(wire::EDGEJOULE_ENUM::wire_name) == (number), \
+                "schemas/kinds.fbs and this header differ at " #name);
 #define EDGEJOULE_SAME_KIND(name, wire_name, number, op_class) EDGEJOULE_SAME(name, wire_name, number)
 #define EDGEJOULE_ENUM DataType
 EDGEJOULE_DATA_TYPES(EDGEJOULE_SAME)
@@ -37,8 +38,7 @@ EDGEJOULE_FACTS(EDGEJOULE_BELOW)
 OpClass class_of(OpKind kind) noexcept {
   switch (kind) {
 #define EDGEJOULE_CLASS(name, wire_name, number, op_class) \
-  case OpKind::name:                                       \
-    return OpClass::op_class;
+  case OpKind::name: return OpClass::op_class;
     EDGEJOULE_OP_KINDS(EDGEJOULE_CLASS)
 #undef EDGEJOULE_CLASS
   }
@@ -86,30 +86,24 @@ std::string_view name_of(Feature feature) noexcept {
 std::uint32_t bits_of(DataType type) noexcept {
   switch (type) {
     case DataType::kUnknown:
-    case DataType::kString:
-      return 0;
+    case DataType::kString: return 0;
     case DataType::kInt4:
-    case DataType::kUint4:
-      return 4;
+    case DataType::kUint4: return 4;
     case DataType::kInt8:
     case DataType::kUint8:
     case DataType::kBoolean:
-    case DataType::kFloat8:
-      return 8;
+    case DataType::kFloat8: return 8;
     case DataType::kFloat16:
     case DataType::kBfloat16:
     case DataType::kInt16:
-    case DataType::kUint16:
-      return 16;
+    case DataType::kUint16: return 16;
     case DataType::kFloat32:
     case DataType::kInt32:
-    case DataType::kUint32:
-      return 32;
+    case DataType::kUint32: return 32;
     case DataType::kFloat64:
     case DataType::kInt64:
     case DataType::kUint64:
-    case DataType::kComplex64:
-      return 64;
+    case DataType::kComplex64: return 64;
   }
   return 0;
 }

@@ -17,19 +17,19 @@ enum class Confidence : std::uint8_t { k50 = 0, k80 = 1, k90 = 2, k95 = 3 };
 
 // Everything a reader must know about an estimate; bits, combined up the tree.
 enum class Flag : std::uint32_t {
-  kFallback = 1U << 0,              // not priced by its own op row (level above kOp)
-  kOutsideRange = 1U << 1,          // a feature lies outside the range the row was fitted on
-  kInterpolated = 1U << 2,          // between calibrated operating points
-  kOtherBoard = 1U << 3,            // the table was measured on another board
-  kOtherRuntime = 1U << 4,          // or with another runtime
-  kIntervalNotGuaranteed = 1U << 5, // too few groups behind the interval
-  kStaticUnknown = 1U << 6,         // no time, so no static joules
-  kUnknownOp = 1U << 7,             // the importer did not know the op
-  kRuntimeFacts = 1U << 8,          // measured time or a counter was used
-  kBatchScaled = 1U << 9,           // scaled from the graph's batch where that is not exact
-  kNegativeOwn = 1U << 10,          // children cost more than their module: overlap
-  kBound = 1U << 11,                // an upper bound (control flow)
-  kStaticInDynamic = 1U << 12       // the table's baseline is total: static is inside dynamic
+  kFallback = 1U << 0,               // not priced by its own op row (level above kOp)
+  kOutsideRange = 1U << 1,           // a feature lies outside the range the row was fitted on
+  kInterpolated = 1U << 2,           // between calibrated operating points
+  kOtherBoard = 1U << 3,             // the table was measured on another board
+  kOtherRuntime = 1U << 4,           // or with another runtime
+  kIntervalNotGuaranteed = 1U << 5,  // too few groups behind the interval
+  kStaticUnknown = 1U << 6,          // no time, so no static joules
+  kUnknownOp = 1U << 7,              // the importer did not know the op
+  kRuntimeFacts = 1U << 8,           // measured time or a counter was used
+  kBatchScaled = 1U << 9,            // scaled from the graph's batch where that is not exact
+  kNegativeOwn = 1U << 10,           // children cost more than their module: overlap
+  kBound = 1U << 11,                 // an upper bound (control flow)
+  kStaticInDynamic = 1U << 12        // the table's baseline is total: static is inside dynamic
 };
 
 class Flags {
@@ -61,8 +61,8 @@ struct Interval {
 // joules, and pay static power once.
 struct Estimate {
   Joules dynamic;
-  Joules static_part;   // 0 with Flag::kStaticUnknown where no time is known
-  Interval interval;    // of the dynamic joules
+  Joules static_part;  // 0 with Flag::kStaticUnknown where no time is known
+  Interval interval;   // of the dynamic joules
   Level level = Level::kNone;
   Flags flags;
 

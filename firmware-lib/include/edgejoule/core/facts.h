@@ -167,12 +167,24 @@ struct WorkCounts {
 };
 
 // The formula is chosen by class, so that a kind newer than this build is counted
-// right as long as its class is known. `repeats` multiplies everything.
+// right as long as its class is known. MACs, besides stated_macs, which every class
+// adds:
+//   convolution             batch * output positions * out_c * (in_c/groups) * kernel volume
+//   transposed convolution  batch * input positions * in_c * (out_c/groups) * kernel volume
+//   matrix                  batch * m * n * k
+//   recurrent               batch * steps * directions * (gates*n*(k + recurrent_k) + n*projection)
+//   attention               batch * heads * m * context * (k + value_k); value_k 0 means k
+// `count_work` counts all `repeats` of an inference, `count_once` one execution.
+[[nodiscard]] Result<WorkCounts> count_once(OpClass op_class, const Facts& facts) noexcept;
 [[nodiscard]] Result<WorkCounts> count_work(OpClass op_class, const Facts& facts) noexcept;
 
-// The op as `batch` matrix products of (m x k) by (k x n).
+// One execution of the op as `batch` matrix products of (m x k) by (k x n).
 // Shape: convolution: batch = groups, m = batch*output positions, n = out_c/groups,
-// k = (in_c/groups)*kernel volume. Everything without MACs: all zero.
+// k = (in_c/groups)*kernel volume. Transposed convolution: batch = groups,
+// m = batch*input positions, n = (out_c/groups)*kernel volume, k = in_c/groups.
+// Recurrent: batch = steps*directions, m = batch, n = gates*n, k = k + recurrent_k
+// (without the projection). Attention: batch = batch*heads, m, n = context,
+// k = k + value_k. Everything without MACs: all zero.
 struct MatrixView {
   std::uint64_t batch = 0;
   std::uint64_t m = 0;

@@ -1,7 +1,8 @@
 // A verified view of an EJG1 model graph.
 //
 // Lifetime: views the caller's bytes, which must outlive it and start on an 8-byte
-// boundary. Node 0 is the root; a parent stands before its children.
+// boundary. Node 0 is the root; nodes stand in preorder: a parent before its
+// children, the nodes of a subtree side by side.
 // Errors (open): kMisaligned, kTruncated, kWrongIdentifier, kUnsupportedVersion,
 // kCorrupt, kMissingField, kShapeMismatch, kBadIndex, kParentCycle, kTooDeep,
 // kTooLarge, kOverflow, kBadRange.
@@ -32,14 +33,29 @@ class GraphView {
   [[nodiscard]] std::string_view model_name() const noexcept;
   [[nodiscard]] std::uint64_t unique_weight_bytes() const noexcept { return unique_weight_bytes_; }
 
-  // Precondition of all below: node < size().
-  [[nodiscard]] OpKind kind(std::uint32_t node) const noexcept;
-  [[nodiscard]] OpClass op_class(std::uint32_t node) const noexcept;
-  [[nodiscard]] DataType data_type(std::uint32_t node) const noexcept;
-  [[nodiscard]] DataType weight_type(std::uint32_t node) const noexcept;
-  [[nodiscard]] std::uint32_t parent(std::uint32_t node) const noexcept;
-  [[nodiscard]] std::uint8_t depth(std::uint32_t node) const noexcept;
-  [[nodiscard]] std::uint8_t engine(std::uint32_t node) const noexcept;   // 255: any
+  // Where the graph came from; "" where the file does not say.
+  [[nodiscard]] std::string_view source_format() const noexcept;
+  [[nodiscard]] std::string_view source_file() const noexcept;
+  [[nodiscard]] std::string_view source_sha256() const noexcept;
+  // What the import had to assume, one sentence each.
+  [[nodiscard]] std::uint32_t note_count() const noexcept;
+  [[nodiscard]] std::string_view note(std::uint32_t i) const noexcept;
+
+  // Precondition of all below: node < size(). Numbers newer than this build are
+  // passed on as they are: class_of() and name_of() answer for them.
+  [[nodiscard]] OpKind kind(std::uint32_t node) const noexcept { return static_cast<OpKind>(kinds_[node]); }
+  [[nodiscard]] OpClass op_class(std::uint32_t node) const noexcept { return static_cast<OpClass>(classes_[node]); }
+  [[nodiscard]] DataType data_type(std::uint32_t node) const noexcept {
+    return static_cast<DataType>(data_types_[node]);
+  }
+  [[nodiscard]] DataType weight_type(std::uint32_t node) const noexcept {
+    return weight_types_ == nullptr ? DataType::kUnknown : static_cast<DataType>(weight_types_[node]);
+  }
+  [[nodiscard]] std::uint32_t parent(std::uint32_t node) const noexcept { return parents_[node]; }  // kNoParent: root
+  [[nodiscard]] std::uint8_t depth(std::uint32_t node) const noexcept { return depths_[node]; }
+  [[nodiscard]] std::uint8_t engine(std::uint32_t node) const noexcept {  // 255: any
+    return engines_ == nullptr ? std::uint8_t{255} : engines_[node];
+  }
   [[nodiscard]] bool is_module_node(std::uint32_t node) const noexcept { return op_class(node) == OpClass::kModule; }
   [[nodiscard]] std::string_view name(std::uint32_t node) const noexcept;       // "" where the file has none
   [[nodiscard]] std::string_view type_name(std::uint32_t node) const noexcept;  // the source format's op type
@@ -48,7 +64,7 @@ class GraphView {
  private:
   GraphView() = default;
   friend class Result<GraphView>;
-  const std::uint8_t* root_ = nullptr;   // the FlatBuffers root, opaque here
+  const std::uint8_t* root_ = nullptr;  // the FlatBuffers root, opaque here
   const std::uint16_t* kinds_ = nullptr;
   const std::uint8_t* classes_ = nullptr;
   const std::uint8_t* data_types_ = nullptr;

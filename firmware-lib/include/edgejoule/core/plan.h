@@ -29,7 +29,7 @@ struct PlanOptions {
 // One op as a hook knows it.
 struct OpDescriptor {
   OpKind kind = OpKind::kUnknown;
-  OpClass op_class = OpClass::kUnknown;   // kUnknown: the class of the kind
+  OpClass op_class = OpClass::kUnknown;  // kUnknown: the class of the kind
   DataType data_type = DataType::kUnknown;
   std::uint8_t engine = kAnyEngine;
   Facts facts;
@@ -38,8 +38,8 @@ struct OpDescriptor {
 // What is known only while running. A negative time or counter is "not known".
 struct RuntimeFacts {
   Seconds time{-1.0F};
-  Joules counter_energy{-1.0F};   // of a board's own energy counter over the op
-  float utilisation = -1.0F;      // 0..1
+  Joules counter_energy{-1.0F};  // of a board's own energy counter over the op
+  float utilisation = -1.0F;     // 0..1
 };
 
 class TablePlan {

@@ -17,19 +17,19 @@
 namespace edgejoule {
 
 struct NodeEstimate {
-  Joules dynamic;       // with its children
-  Joules own;           // dynamic less the children's; negative where they overlap
+  Joules dynamic;  // with its children
+  Joules own;      // dynamic less the children's; negative where they overlap
   Joules static_part;
-  Interval interval;    // of `dynamic`
+  Interval interval;  // of `dynamic`
   Level level = Level::kNone;
-  Flags flags;          // its own and its children's
+  Flags flags;  // its own and its children's
 };
 
 struct PredictInputs {
-  float batch_ratio = 1.0F;                 // batch now / batch of the graph
+  float batch_ratio = 1.0F;  // batch now / batch of the graph
   Confidence confidence = Confidence::k90;
-  Seconds time{-1.0F};                      // of one inference; negative: not known
-  Span<const RuntimeFacts> per_node;        // empty, or one per node
+  Seconds time{-1.0F};                // of one inference; negative: not known
+  Span<const RuntimeFacts> per_node;  // empty, or one per node
 };
 
 class Predictor {

@@ -38,29 +38,29 @@ enum class Error : std::uint8_t {
   kOtherBoard = 34,         // the table is for another board and the caller insisted
   kUnknownOperatingPoint = 35,
   kUnknownEngine = 36,
-  kBoundaryMismatch = 37,   // joules of different boundaries or baselines
+  kBoundaryMismatch = 37,  // joules of different boundaries or baselines
   kInvalidArgument = 38,
-  kStalePlan = 39,          // the predictor was bound to a plan that has been reused
+  kStalePlan = 39,  // the predictor was bound to a plan that has been reused
   // sensors and their buses
-  kBusNak = 64,             // nobody answered at the address
+  kBusNak = 64,  // nobody answered at the address
   kBusTimeout = 65,
   kBusArbitration = 66,
   kBusShortTransfer = 67,
-  kBusIo = 68,              // any other failure of the transfer
-  kWrongDevice = 69,        // the identity register holds something else
-  kNotReady = 70,           // no new conversion since the last read
-  kBadShunt = 71,           // a shunt of zero, or beyond what the registers can hold
-  kUnsupported = 72,        // the chip or the driver cannot do this
+  kBusIo = 68,        // any other failure of the transfer
+  kWrongDevice = 69,  // the identity register holds something else
+  kNotReady = 70,     // no new conversion since the last read
+  kBadShunt = 71,     // a shunt of zero, or beyond what the registers can hold
+  kUnsupported = 72,  // the chip or the driver cannot do this
   // the operating system
   kPermission = 96,
   kNotFound = 97,
-  kDriverBound = 98,        // a kernel driver owns the chip
-  kNoData = 99,             // the channel is disabled (ENODATA)
-  kParse = 100,             // a file of the kernel holds what it should not
-  kFull = 101,              // a ring or a disk is full
-  kGone = 102,              // a device vanished while in use
+  kDriverBound = 98,  // a kernel driver owns the chip
+  kNoData = 99,       // the channel is disabled (ENODATA)
+  kParse = 100,       // a file of the kernel holds what it should not
+  kFull = 101,        // a ring or a disk is full
+  kGone = 102,        // a device vanished while in use
   kInterrupted = 103,
-  kSystem = 104             // any other failure of a system call
+  kSystem = 104  // any other failure of a system call
 };
 
 // One sentence, in English, without a full stop; never null.

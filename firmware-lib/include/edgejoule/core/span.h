@@ -22,8 +22,7 @@ class Span {
 
   // From any container with data() and size() whose element type is the same
   // but for const: a span of joules is never built from watts.
-  template <class Container,
-            class Element = std::remove_pointer_t<decltype(std::declval<Container&>().data())>,
+  template <class Container, class Element = std::remove_pointer_t<decltype(std::declval<Container&>().data())>,
             class = std::enable_if_t<std::is_same_v<std::remove_cv_t<Element>, std::remove_cv_t<T>> &&
                                      std::is_convertible_v<Element (*)[], T (*)[]>>>
   constexpr Span(Container& container) noexcept

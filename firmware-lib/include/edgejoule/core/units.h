@@ -57,11 +57,23 @@ using Hertz = Quantity<struct HertzTag>;
 using Celsius = Quantity<struct CelsiusTag>;
 
 // The products that exist between different quantities; no others compile.
-constexpr Joules operator*(Watts w, Seconds s) noexcept { return Joules(w.value() * s.value()); }
-constexpr Joules operator*(Seconds s, Watts w) noexcept { return w * s; }
-constexpr Watts operator*(Volts v, Amperes a) noexcept { return Watts(v.value() * a.value()); }
-constexpr Watts operator*(Amperes a, Volts v) noexcept { return v * a; }
-constexpr Watts operator/(Joules j, Seconds s) noexcept { return Watts(j.value() / s.value()); }
-constexpr Seconds operator/(Joules j, Watts w) noexcept { return Seconds(j.value() / w.value()); }
+constexpr Joules operator*(Watts w, Seconds s) noexcept {
+  return Joules(w.value() * s.value());
+}
+constexpr Joules operator*(Seconds s, Watts w) noexcept {
+  return w * s;
+}
+constexpr Watts operator*(Volts v, Amperes a) noexcept {
+  return Watts(v.value() * a.value());
+}
+constexpr Watts operator*(Amperes a, Volts v) noexcept {
+  return v * a;
+}
+constexpr Watts operator/(Joules j, Seconds s) noexcept {
+  return Watts(j.value() / s.value());
+}
+constexpr Seconds operator/(Joules j, Watts w) noexcept {
+  return Seconds(j.value() / w.value());
+}
 
 }  // namespace edgejoule
