@@ -4,6 +4,8 @@
 
 #include "schemas/graph_bfbs_generated.h"
 #include "schemas/graph_generated.h"
+#include "schemas/report_bfbs_generated.h"
+#include "schemas/report_generated.h"
 #include "schemas/table_bfbs_generated.h"
 #include "schemas/table_generated.h"
 
@@ -24,11 +26,13 @@ Span<const std::uint8_t> binary_schema() {
   return {BinarySchema::data(), BinarySchema::size()};
 }
 
-constexpr std::array<FileKindInfo, 2> kKinds = {{
+constexpr std::array<FileKindInfo, 3> kKinds = {{
     {FileKind::kGraph, "EJG1", "a model graph", "schemas/graph.fbs", wire::ModelGraphTypeTable,
      verify<wire::VerifyModelGraphBuffer>, binary_schema<wire::ModelGraphBinarySchema>},
     {FileKind::kTable, "EJT1", "a coefficient table", "schemas/table.fbs", wire::CoefficientTableTypeTable,
      verify<wire::VerifyCoefficientTableBuffer>, binary_schema<wire::CoefficientTableBinarySchema>},
+    {FileKind::kReport, "EJR1", "a report", "schemas/report.fbs", wire::ReportTypeTable,
+     verify<wire::VerifyReportBuffer>, binary_schema<wire::ReportBinarySchema>},
 }};
 
 }  // namespace

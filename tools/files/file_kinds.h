@@ -16,7 +16,7 @@ struct TypeTable;
 
 namespace edgejoule::files {
 
-enum class FileKind : std::uint8_t { kGraph, kTable };
+enum class FileKind : std::uint8_t { kGraph, kTable, kReport };
 
 struct FileKindInfo {
   FileKind kind;
