@@ -1,0 +1,146 @@
+# Sourced by tools/check: what each tier does. A tier is a function tier_NAME; its output
+# goes to the log; it returns 0, $skip_code after printing "skipped: why", or a failure.
+# shellcheck shell=bash disable=SC2154
+readonly skip_code=77
+
+# As many jobs as cores, but 1.5 GB of memory for each.
+job_count() {
+  local cores memory
+  cores=$(nproc)
+  memory=$(awk '/^MemAvailable:/ { print int($2 / 1500000) }' /proc/meminfo)
+  ((memory < 1)) && memory=1
+  echo $((cores < memory ? cores : memory))
+}
+
+# packages_for TIER: the package lists it needs (packages.sh)
+packages_for() {
+  case $1 in
+    format | tidy | debian13) ;;
+    *) printf '%s\n' build host ;;
+  esac
+  case $1 in
+    host) ;;
+    fuzz) echo asan-ubsan ;;
+    tidy) printf '%s\n' build asan-ubsan tidy ;;
+    instructions) printf '%s\n' aarch64 instructions ;;
+    kernel) [[ -f tests/kernel/packages ]] && echo "$repository/tests/kernel/packages" ;;
+    *) echo "$1" ;;
+  esac
+  return 0
+}
+
+# run_tier TIER LOG
+run_tier() {
+  local tier=$1 log=$2
+  : >"$log"
+  if [[ ${install:?} == yes ]]; then
+    local -a lists
+    mapfile -t lists < <(packages_for "$tier")
+    if ! install_packages "${lists[@]}" 2>>"$log"; then
+      echo "skipped: $packages_problem" >>"$log"
+      # The fast tiers need nothing that a Debian or Ubuntu lacks.
+      tier_names fast | grep -qx "$tier" && return 1
+      return $skip_code
+    fi
+  fi
+  # A shell of its own: a tier may change folder and use set -e.
+  (set -e; "tier_${tier//-/_}") >>"$log" 2>&1
+}
+
+# tier_note LOG: tests passed, failed and skipped; why a tier was skipped
+tier_note() {
+  local log=$1
+  {
+    sed -n 's/^skipped: //p' "$log" | tail -n 1
+    awk '
+      /^[0-9]+% tests passed, / { failed += $4; total += $NF }
+      /\*\*\*Skipped/ { skipped++ }
+      END { if (total) printf "%d passed, %d failed, %d skipped\n", total - failed - skipped, failed, skipped }' "$log"
+    sed -n 's/^note: //p' "$log"
+  } | paste -sd ';' | sed 's/;/; /g'
+}
+
+# skip_reasons LOG: each reason once, with the number of tests (GoogleTest prints the reason
+# on the line after "FILE:LINE: Skipped")
+skip_reasons() {
+  awk '/: Skipped$/ { getline; if ($0 != "") count[$0]++ } END { for (reason in count) print count[reason] " x " reason }' \
+    "$1" 2>/dev/null | sort -rn
+}
+
+build_and_test() {  # PRESET
+  cmake --preset "$1" -DEDGEJOULE_SHARED_DIR="$EDGEJOULE_SHARED_DIR"
+  cmake --build --preset "$1"
+  local status=0
+  ctest --preset "$1" --no-tests=error || status=$?
+  echo "-- output of skipped tests"
+  grep -A 1 ': Skipped$' "build/$1/Testing/Temporary/LastTest.log" || true
+  return $status
+}
+
+tier_host() { build_and_test host; }
+tier_asan_ubsan() { build_and_test asan-ubsan; }
+tier_cortex_m() { build_and_test cortex-m; }
+tier_size() { build_and_test size; }
+
+tier_aarch64() {
+  if [[ $(uname -m) == aarch64 ]]; then
+    echo 'skipped: this machine is aarch64: the tier host covers it'
+    return $skip_code
+  fi
+  build_and_test aarch64
+}
+
+tier_format() {
+  if ! git rev-parse --git-dir; then
+    echo 'skipped: not a git checkout'
+    return $skip_code
+  fi
+  # The style is clang-format 14's; other releases break lines elsewhere.
+  if clang-format --version | grep -qE 'version 14\.'; then
+    git ls-files '*.h' '*.cpp' '*.c' | xargs -r clang-format --dry-run --Werror
+  else
+    echo "note: clang-format skipped: $(clang-format --version), the tree is formatted with 14"
+  fi
+  git grep -lIE '^#!/.*\b(ba)?sh\b' | xargs -r shellcheck -x
+  shellcheck -x tools/checks/*.sh
+  git diff --check "$(git hash-object -t tree /dev/null)" HEAD
+}
+
+tier_tidy() {
+  [[ -f build/asan-ubsan/build.ninja ]] || cmake --preset asan-ubsan
+  cmake --build --preset asan-ubsan --target edgejoule_core_schema_headers
+  git ls-files 'firmware-lib/src/*.cpp' |
+    xargs -r -n 1 -P "$CMAKE_BUILD_PARALLEL_LEVEL" timeout 300 clang-tidy --quiet -p build/asan-ubsan
+}
+
+# Fuzzers are programs fuzz_NAME; their seeds lie in tests/fuzz/corpus/NAME.
+tier_fuzz() {
+  local seconds=15 fuzzer name work
+  [[ $thorough == yes ]] && seconds=120
+  [[ -f build/asan-ubsan/build.ninja ]] || cmake --preset asan-ubsan
+  cmake --build --preset asan-ubsan
+  local -a fuzzers
+  mapfile -t fuzzers < <(find build/asan-ubsan -type f -name 'fuzz_*' -perm -u+x | sort)
+  ((${#fuzzers[@]})) || { echo 'no program fuzz_* below build/asan-ubsan'; return 1; }
+  for fuzzer in "${fuzzers[@]}"; do
+    name=$(basename "$fuzzer")
+    work=build/fuzz/${name#fuzz_}
+    mkdir -p "$work"
+    echo "-- $name, $seconds s"
+    "$fuzzer" -max_total_time=$seconds -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
+      -artifact_prefix="$work-" "$work" "tests/fuzz/corpus/${name#fuzz_}"
+  done
+  echo "note: ${#fuzzers[@]} fuzzers, $seconds s each"
+}
+
+tier_instructions() { benchmarks/instructions/run; }
+
+tier_kernel() {
+  if [[ ! -x tests/kernel/run ]]; then
+    echo 'skipped: tests/kernel/run is not in this tree'
+    return $skip_code
+  fi
+  tests/kernel/run
+}
+
+tier_debian13() { tools/checks/debian13; }
