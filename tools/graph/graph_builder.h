@@ -1,6 +1,8 @@
 // Builds EJG1 model graphs: importers and the zoo add modules and ops in any order
 // of depth; finish() lays them out in preorder and serialises.
 //
+// Shape: only fact columns that some node sets to something else than its default
+// are stored; every type name is stored once.
 // Errors: throws GraphError (what, where, what to do next).
 #pragma once
 
@@ -36,11 +38,11 @@ struct OpNode {
 };
 
 struct GraphInfo {
-  std::string model_name;
-  std::string format;  // "tflite", "onnx", "zoo"
-  std::string file;
-  std::string sha256;
-  std::vector<std::string> notes;  // what had to be assumed, one sentence each
+  std::string model_name{};
+  std::string format{};  // "tflite", "onnx", "zoo"
+  std::string file{};
+  std::string sha256{};
+  std::vector<std::string> notes{};  // what had to be assumed, one sentence each
 };
 
 using files::FileBytes;
@@ -50,16 +52,31 @@ class GraphBuilder {
   explicit GraphBuilder(GraphInfo info, OpKind root_kind = OpKind::kModel);
 
   [[nodiscard]] NodeId root() const;
+  // `parent` is a module. Facts of a module describe what its children do not
+  // (own_bytes, own_macs) and its position (tokens, sequence), never their sum.
   NodeId add_module(NodeId parent, OpKind kind, std::string name);
   NodeId add_op(NodeId parent, OpNode op);
   void set_module_facts(NodeId module, const Facts& facts);
   void add_note(std::string note);
 
-  // Preorder, children in the order they were added. The builder is left empty.
+  // Preorder, children in the order they were added. The builder is left empty:
+  // add to it no more.
   [[nodiscard]] FileBytes finish();
 
  private:
-  struct Node;
+  static constexpr std::uint32_t kNone = 0xFFFFFFFFU;
+  struct Node {
+    OpNode op;
+    std::uint32_t parent = kNone;
+    std::uint32_t first_child = kNone;
+    std::uint32_t last_child = kNone;
+    std::uint32_t next_sibling = kNone;
+    std::uint8_t depth = 0;
+  };
+
+  NodeId append(NodeId parent, OpNode op);
+  [[nodiscard]] std::vector<std::uint32_t> preorder() const;
+
   GraphInfo info_;
   std::vector<Node> nodes_;
 };
