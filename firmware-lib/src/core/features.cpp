@@ -45,6 +45,57 @@ bool activations_leave_cache(const OpQuantities& op, const CacheState& cache) no
   return cache.last_level_bytes == 0 || op.activation_bytes > cache.last_level_bytes;
 }
 
+enum class BatchRule : std::uint8_t { kConstant, kProportional, kTensorBytes, kDramBytes, kProduct, kInexact };
+
+BatchRule rule_of(Feature feature) noexcept {
+  switch (feature) {
+    case Feature::kOne:
+    case Feature::kWeightBytes:
+    case Feature::kUniqueWeightBytes:
+    case Feature::kScaleBytes:
+    case Feature::kParameters:
+    case Feature::kSequence:
+    case Feature::kGemmN:
+    case Feature::kGemmK:
+    case Feature::kKernelArea:
+    case Feature::kStrideArea:
+    case Feature::kDilationArea:
+    case Feature::kGroups:
+    case Feature::kChannelsPerGroup:
+    case Feature::kOutChannels:
+    case Feature::kContext:
+    case Feature::kOutputPixelsPerChannel: return BatchRule::kConstant;
+    case Feature::kMacs:
+    case Feature::kAluOps:
+    case Feature::kSpecialOps:
+    case Feature::kTransistorOps:
+    case Feature::kInputBytes:
+    case Feature::kOutputBytes:
+    case Feature::kActivationBytes:
+    case Feature::kInputElements:
+    case Feature::kOutputElements:
+    case Feature::kPatchBytes:
+    case Feature::kBatch:
+    case Feature::kTokens:
+    case Feature::kSoftmaxBytes:
+    case Feature::kOwnMacs:
+    case Feature::kOutPositions: return BatchRule::kProportional;
+    case Feature::kTensorBytes:
+    case Feature::kWorkingSetBytes: return BatchRule::kTensorBytes;
+    case Feature::kDramBytes: return BatchRule::kDramBytes;
+    case Feature::kGemmBatch:
+    case Feature::kGemmM: return BatchRule::kProduct;
+    case Feature::kTiledMacs:
+    case Feature::kTiledOutputs:
+    case Feature::kOwnBytes:
+    case Feature::kArithmeticIntensity:
+    case Feature::kTime:
+    case Feature::kCounterEnergy:
+    case Feature::kUtilisationTime: return BatchRule::kInexact;
+  }
+  return BatchRule::kInexact;
+}
+
 }  // namespace
 
 Result<OpQuantities> measure_op(OpClass op_class, const Facts& facts) noexcept {
@@ -131,66 +182,31 @@ float feature_value(Feature feature, const OpQuantities& op, Tile tile, const Ca
 
 BatchParts split_by_batch(Feature feature, const OpQuantities& op, Tile tile, const CacheState& cache) noexcept {
   const float value = feature_value(feature, op, tile, cache);
-  switch (feature) {
-    case Feature::kOne:
-    case Feature::kWeightBytes:
-    case Feature::kUniqueWeightBytes:
-    case Feature::kScaleBytes:
-    case Feature::kParameters:
-    case Feature::kSequence:
-    case Feature::kGemmN:
-    case Feature::kGemmK:
-    case Feature::kKernelArea:
-    case Feature::kStrideArea:
-    case Feature::kDilationArea:
-    case Feature::kGroups:
-    case Feature::kChannelsPerGroup:
-    case Feature::kOutChannels:
-    case Feature::kContext:
-    case Feature::kOutputPixelsPerChannel: return {value, 0.0F, true};
-    case Feature::kMacs:
-    case Feature::kAluOps:
-    case Feature::kSpecialOps:
-    case Feature::kTransistorOps:
-    case Feature::kInputBytes:
-    case Feature::kOutputBytes:
-    case Feature::kActivationBytes:
-    case Feature::kInputElements:
-    case Feature::kOutputElements:
-    case Feature::kPatchBytes:
-    case Feature::kBatch:
-    case Feature::kTokens:
-    case Feature::kSoftmaxBytes:
-    case Feature::kOwnMacs:
-    case Feature::kOutPositions: return {0.0F, value, true};
-    case Feature::kTensorBytes:
-    case Feature::kWorkingSetBytes: {
-      const float constant = static_cast<float>(op.constant_bytes);
-      return {constant, static_cast<float>(op.activation_bytes), true};
-    }
+  switch (rule_of(feature)) {
+    case BatchRule::kConstant: return {value, 0.0F, true};
+    case BatchRule::kProportional: return {0.0F, value, true};
+    case BatchRule::kTensorBytes:
+      return {static_cast<float>(op.constant_bytes), static_cast<float>(op.activation_bytes), true};
     // A larger batch may push activations out of the cache: exact only where the
     // cache's size, and with it residency, plays no part.
-    case Feature::kDramBytes:
+    case BatchRule::kDramBytes:
       return {weights_leave_cache(cache) ? static_cast<float>(op.constant_bytes) : 0.0F,
               activations_leave_cache(op, cache) ? static_cast<float>(op.activation_bytes) : 0.0F,
               cache.last_level_bytes == 0};
     // The batch multiplies the rows of a product that is not batched, and the number
     // of products of one that is.
-    case Feature::kGemmBatch:
-    case Feature::kGemmM: {
-      const bool in_batch = op.op_class == OpClass::kMatrix || op.op_class == OpClass::kAttention;
-      const bool scales = (feature == Feature::kGemmBatch) == in_batch;
+    case BatchRule::kProduct: {
+      const bool batched = op.op_class == OpClass::kMatrix || op.op_class == OpClass::kAttention;
+      const bool scales = (feature == Feature::kGemmBatch) == batched;
       return {scales ? 0.0F : value, scales ? value : 0.0F, true};
     }
-    case Feature::kTiledMacs:
-    case Feature::kTiledOutputs:
-    case Feature::kOwnBytes:
-    case Feature::kArithmeticIntensity:
-    case Feature::kTime:
-    case Feature::kCounterEnergy:
-    case Feature::kUtilisationTime: return {0.0F, value, false};
+    case BatchRule::kInexact: break;
   }
   return {0.0F, value, false};
+}
+
+bool changes_with_batch(Feature feature) noexcept {
+  return rule_of(feature) != BatchRule::kConstant;
 }
 
 bool is_known(Feature feature) noexcept {

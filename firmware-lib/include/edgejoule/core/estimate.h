@@ -15,7 +15,12 @@ enum class Level : std::uint8_t { kExact = 0, kOpAndType = 1, kOp = 2, kClass = 
 
 enum class Confidence : std::uint8_t { k50 = 0, k80 = 1, k90 = 2, k95 = 3 };
 
-// Everything a reader must know about an estimate; bits, combined up the tree.
+// No joules of an op, a module or a model are larger than this; a prediction that
+// would be is an error (kOverflow).
+inline constexpr float kMaxJoules = 1e20F;
+
+// Everything a reader must know about an estimate; bits, combined up the tree but for
+// those about the interval and static joules, which are a node's own.
 enum class Flag : std::uint32_t {
   kFallback = 1U << 0,               // not priced by its own op row (level above kOp)
   kOutsideRange = 1U << 1,           // a feature lies outside the range the row was fitted on
@@ -29,7 +34,8 @@ enum class Flag : std::uint32_t {
   kBatchScaled = 1U << 9,            // scaled from the graph's batch where that is not exact
   kNegativeOwn = 1U << 10,           // children cost more than their module: overlap
   kBound = 1U << 11,                 // an upper bound (control flow)
-  kStaticInDynamic = 1U << 12        // the table's baseline is total: static is inside dynamic
+  kStaticInDynamic = 1U << 12,       // the table's baseline is total: static is inside dynamic
+  kIntervalUnknown = 1U << 13        // no residuals at all: both bounds are the estimate itself
 };
 
 class Flags {

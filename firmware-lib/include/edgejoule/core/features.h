@@ -78,6 +78,8 @@ struct BatchParts {
 [[nodiscard]] constexpr bool is_runtime(Feature feature) noexcept {
   return static_cast<std::uint16_t>(feature) >= static_cast<std::uint16_t>(Feature::kTime);
 }
+// Whether the feature's value depends on the batch of the facts.
+[[nodiscard]] bool changes_with_batch(Feature feature) noexcept;
 // False for a number this build does not know.
 [[nodiscard]] bool is_known(Feature feature) noexcept;
 

@@ -32,14 +32,64 @@ struct PredictInputs {
   Span<const RuntimeFacts> per_node;  // empty, or one per node
 };
 
+inline constexpr std::uint32_t kNoRow = 0xFFFFFFFFU;
+
+// One term of the row that priced a node, under the same inputs as the prediction.
+struct TermShare {
+  Term term;           // as the table states it
+  float value = 0.0F;  // of the feature, for one execution
+  bool inside = true;  // of the range the row was fitted on
+  // Linear rows: joules of all repeats; they add up to the node's own joules, for a
+  // module to its own less (gain - 1) times its children's. Log2 rows: the factor
+  // value^exponent, which multiplies 2^intercept and the repeats.
+  float contribution = 0.0F;
+};
+
+namespace detail {
+struct BoundNode;
+struct BatchLimits;
+struct RuntimeRow;
+}  // namespace detail
+
 class Predictor {
  public:
   [[nodiscard]] static std::size_t required_bytes(const TablePlan& plan, const GraphView& graph) noexcept;
-  // Errors: kWorkspaceTooSmall, kMisaligned, kOverflow, kBadRange (facts of a node).
+  // Errors: kWorkspaceTooSmall, kMisaligned, kStalePlan, kUnknownEngine (of a node),
+  // kOverflow (a node costs more than kMaxJoules), kBadRange (facts of a node).
   [[nodiscard]] static Result<Predictor> bind(const TablePlan& plan, const GraphView& graph,
                                               Span<std::byte> workspace) noexcept;
-  // Errors: kOutputTooSmall, kShapeMismatch (per_node), kInvalidArgument.
+  // Errors: kOutputTooSmall, kShapeMismatch (per_node), kInvalidArgument (ratio, time or
+  // run-time facts that are not sound), kOverflow (more than kMaxJoules), kStalePlan.
+  // The run-time facts of the root may also come as inputs.time, which then counts.
   [[nodiscard]] Status predict(const PredictInputs& inputs, Span<NodeEstimate> out) const noexcept;
+
+  [[nodiscard]] const GraphView& graph() const noexcept { return graph_; }
+  [[nodiscard]] const TablePlan& plan() const noexcept { return plan_; }
+
+  // The table's row (CoefficientTable::row) that prices a node, given what is known of
+  // it while running; kNoRow for a module that costs what its children cost.
+  [[nodiscard]] std::uint32_t row_of(std::uint32_t node, const RuntimeFacts& runtime = {}) const noexcept;
+
+  // The terms of that row, in the table's order; returns how many. For people: derives
+  // everything again. Errors: kOutputTooSmall (kMaxTermsPerRow are always enough),
+  // kInvalidArgument (node, ratio, run-time facts), kStalePlan.
+  [[nodiscard]] Result<std::uint32_t> explain(std::uint32_t node, const PredictInputs& inputs,
+                                              Span<TermShare> out) const noexcept;
+
+ private:
+  Predictor(const TablePlan& plan, const GraphView& graph) noexcept : plan_(plan), graph_(graph) {}
+  friend class Result<Predictor>;
+  template <bool kAdjusted>
+  [[nodiscard]] bool roll_up(const PredictInputs& inputs, NodeEstimate* out) const noexcept;
+  [[nodiscard]] const detail::RuntimeRow* runtime_row(std::uint32_t node, const RuntimeFacts& runtime) const noexcept;
+  [[nodiscard]] RuntimeFacts facts_of(const PredictInputs& inputs, std::uint32_t node) const noexcept;
+
+  TablePlan plan_;
+  GraphView graph_;
+  const detail::BoundNode* nodes_ = nullptr;
+  const detail::BatchLimits* limits_ = nullptr;
+  const detail::RuntimeRow* runtime_rows_ = nullptr;
+  std::uint8_t runtime_slots_ = 0;
 };
 
 }  // namespace edgejoule

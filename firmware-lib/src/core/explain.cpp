@@ -1,0 +1,71 @@
+#include <cmath>
+
+#include "edgejoule/core/predictor.h"
+#include "log2_exp2.h"
+#include "predictor_data.h"
+
+// Predictor::explain, apart from the prediction: a firmware that asks no questions
+// links none of it.
+namespace edgejoule {
+namespace {
+
+float runtime_value(Feature feature, const RuntimeFacts& runtime) noexcept {
+  switch (feature) {
+    case Feature::kTime: return runtime.time.value();
+    case Feature::kCounterEnergy: return runtime.counter_energy.value();
+    default: return runtime.utilisation * runtime.time.value();
+  }
+}
+
+}  // namespace
+
+Result<std::uint32_t> Predictor::explain(std::uint32_t node, const PredictInputs& inputs,
+                                         Span<TermShare> out) const noexcept {
+  if (plan_.is_stale()) {
+    return Error::kStalePlan;
+  }
+  const bool per_node_fits = inputs.per_node.empty() || inputs.per_node.size() == graph_.size();
+  if (node >= graph_.size() || !per_node_fits || !(inputs.batch_ratio > 0.0F) || !std::isfinite(inputs.batch_ratio)) {
+    return Error::kInvalidArgument;
+  }
+  const RuntimeFacts runtime = facts_of(inputs, node);
+  if (!detail::is_sound(runtime)) {
+    return Error::kInvalidArgument;
+  }
+  const std::uint32_t row_index = row_of(node, runtime);
+  if (row_index == kNoRow) {
+    return std::uint32_t{0};
+  }
+  const RowView row = plan_.table().row(row_index);
+  if (out.size() < row.term_count()) {
+    return Error::kOutputTooSmall;
+  }
+  const Facts facts = graph_.facts(node);
+  const Result<OpQuantities> quantities = measure_op(graph_.op_class(node), facts);
+  if (!quantities) {
+    return quantities.error();
+  }
+  const detail::PlanData& plan = plan_.data();
+  const CacheState cache{plan.last_level_bytes[nodes_[node].engine], graph_.unique_weight_bytes()};
+  const auto repeats = static_cast<float>(facts[Fact::kRepeats]);
+  for (std::uint32_t i = 0; i < row.term_count(); ++i) {
+    TermShare& share = out[i];
+    share.term = row.term(i);
+    const float joules_per_unit = share.term.coefficient * scale_of(share.term.unit);
+    if (is_runtime(share.term.feature)) {
+      share.value = runtime_value(share.term.feature, runtime);
+      share.contribution = joules_per_unit * share.value;
+    } else {
+      const BatchParts parts = split_by_batch(share.term.feature, *quantities, share.term.tile, cache);
+      share.value = inputs.batch_ratio == 1.0F ? feature_value(share.term.feature, *quantities, share.term.tile, cache)
+                                               : parts.constant + inputs.batch_ratio * parts.proportional;
+      share.contribution = row.form() == RowForm::kLinear ? joules_per_unit * share.value * repeats
+                           : share.value > 0.0F           ? exp2_of(share.term.coefficient * log2_of(share.value))
+                                                          : 1.0F;
+    }
+    share.inside = share.value >= share.term.min && share.value <= share.term.max;
+  }
+  return row.term_count();
+}
+
+}  // namespace edgejoule

@@ -1,0 +1,204 @@
+#include "edgejoule/core/plan.h"
+
+#include <cmath>
+
+#include "log2_exp2.h"
+#include "plan_data.h"
+
+namespace edgejoule {
+namespace detail {
+
+bool RowSearch::enter_next_run() noexcept {
+  constexpr std::uint8_t kRuns = 3;  // kind, class, roofline
+  const OpClass op_class = op_.quantities->op_class;
+  while (runs_entered_ < kRuns) {
+    const std::uint8_t run = runs_entered_++;
+    if (run == 2) {
+      if (op_class == OpClass::kModule) {
+        return false;
+      }
+      row_ = plan_.rows + plan_.roofline_first;
+      end_ = plan_.rows + plan_.row_count;
+      return true;
+    }
+    const std::uint32_t key = run == 0 ? static_cast<std::uint32_t>(op_.kind) : class_key(op_class);
+    std::uint32_t at = slot_of(key) & plan_.slot_mask;
+    while (plan_.slots[at].count != 0) {
+      if (plan_.slots[at].key == key) {
+        row_ = plan_.rows + plan_.slots[at].first;
+        end_ = row_ + plan_.slots[at].count;
+        return true;
+      }
+      at = (at + 1) & plan_.slot_mask;
+    }
+  }
+  return false;
+}
+
+bool RowSearch::conditions_hold(const PlanRow& row) noexcept {
+  const Condition* condition = plan_.conditions + row.first_condition;
+  for (std::uint32_t i = 0; i < row.condition_count; ++i, ++condition) {
+    const float value = feature_value(condition->feature, *op_.quantities, Tile{}, op_.cache);
+    depends_on_batch_ |= changes_with_batch(condition->feature);
+    if (value < condition->min || value >= condition->max) {
+      return false;
+    }
+  }
+  return true;
+}
+
+const PlanRow* RowSearch::next(std::uint8_t known) noexcept {
+  while (true) {
+    for (; row_ != end_; ++row_) {
+      const PlanRow& row = *row_;
+      if ((row.needs & ~known) != 0 || (row.data_type != DataType::kUnknown && row.data_type != op_.data_type) ||
+          (row.engine != kAnyEngine && row.engine != op_.engine)) {
+        continue;
+      }
+      if (row.condition_count == 0 || conditions_hold(row)) {
+        ++row_;
+        return &row;
+      }
+    }
+    if (!enter_next_run()) {
+      return nullptr;
+    }
+  }
+}
+
+Price price(const PlanData& plan, const PlanRow& row, const OpToPrice& op) noexcept {
+  Price result{row.intercept, false};
+  const PlanTerm* term = plan.terms + row.first_term;
+  for (std::uint32_t i = 0; i < row.term_count; ++i, ++term) {
+    const float value = feature_value(term->feature, *op.quantities, term->tile, op.cache);
+    result.outside |= value < term->min || value > term->max;
+    if (row.form == RowForm::kLinear) {
+      result.joules += term->joules_per_unit * value;
+    } else if (value > 0.0F) {
+      result.joules += term->joules_per_unit * log2_of(value);
+    } else {
+      result.outside = true;  // no logarithm: the row was not fitted on this
+    }
+  }
+  if (row.form == RowForm::kLog2) {
+    constexpr float kLog2OfMaxJoules = 66.5F;  // beyond it the sum is too large anyway
+    result.joules = exp2_of(result.joules < kLog2OfMaxJoules ? result.joules : kLog2OfMaxJoules);
+  }
+  result.joules *= static_cast<float>((*op.quantities->facts)[Fact::kRepeats]);
+  return result;
+}
+
+float runtime_joules(const PlanRow& row, const RuntimeFacts& runtime) noexcept {
+  float joules = 0.0F;
+  if ((row.needs & kNeedsTime) != 0) {
+    joules += row.time_watts * runtime.time.value();
+  }
+  if ((row.needs & kNeedsUtilisation) != 0) {
+    joules += row.utilisation_watts * runtime.utilisation * runtime.time.value();
+  }
+  if ((row.needs & kNeedsCounter) != 0) {
+    joules += row.counter_ratio * runtime.counter_energy.value();
+  }
+  return joules;
+}
+
+std::uint8_t known_facts(const RuntimeFacts& runtime) noexcept {
+  return static_cast<std::uint8_t>((runtime.time.value() >= 0.0F ? kNeedsTime : 0) |
+                                   (runtime.counter_energy.value() >= 0.0F ? kNeedsCounter : 0) |
+                                   (runtime.utilisation >= 0.0F ? kNeedsUtilisation : 0));
+}
+
+bool is_sound(const RuntimeFacts& runtime) noexcept {
+  return std::isfinite(runtime.time.value()) && std::isfinite(runtime.counter_energy.value()) &&
+         runtime.utilisation <= 1.0F;
+}
+
+Flags flags_of(const PlanData& plan, OpKind kind, const PlanRow& row, bool outside) noexcept {
+  Flags flags(plan.base_flags);
+  if (row.level >= Level::kClass) {
+    flags.set(Flag::kFallback);
+  }
+  if (outside) {
+    flags.set(Flag::kOutsideRange);
+  }
+  if (kind == OpKind::kUnknown) {
+    flags.set(Flag::kUnknownOp);
+  }
+  if (kind == OpKind::kIfElse || kind == OpKind::kWhileLoop) {
+    flags.set(Flag::kBound);
+  }
+  return flags;
+}
+
+}  // namespace detail
+
+bool TablePlan::is_stale() const noexcept {
+  return data_->stamp != stamp_;
+}
+const CoefficientTable& TablePlan::table() const noexcept {
+  return data_->table;
+}
+std::uint8_t TablePlan::operating_point() const noexcept {
+  return data_->operating_point;
+}
+Watts TablePlan::static_power(std::uint8_t engine) const noexcept {
+  return Watts(engine < kMaxEngines ? data_->static_watts[engine] : -1.0F);
+}
+
+Result<Estimate> TablePlan::estimate(const OpDescriptor& op, const RuntimeFacts& runtime,
+                                     Confidence confidence) const noexcept {
+  const detail::PlanData& plan = *data_;
+  if (is_stale()) {
+    return Error::kStalePlan;
+  }
+  if (!detail::is_sound(runtime) || !detail::is_sound_confidence(confidence)) {
+    return Error::kInvalidArgument;
+  }
+  const std::uint8_t engine = op.engine == kAnyEngine ? std::uint8_t{0} : op.engine;
+  if (op.engine != kAnyEngine && op.engine >= plan.engine_count) {
+    return Error::kUnknownEngine;
+  }
+  const OpClass op_class = op.op_class == OpClass::kUnknown ? class_of(op.kind) : op.op_class;
+  const Result<OpQuantities> quantities = measure_op(op_class, op.facts);
+  if (!quantities) {
+    return quantities.error();
+  }
+  const std::uint64_t unique_weights = op.facts[Fact::kUniqueWeightBytes];
+  const std::uint64_t weights = op.facts[Fact::kWeightBytes];
+  const detail::OpToPrice to_price{
+      op.kind,
+      op.data_type,
+      engine,
+      &*quantities,
+      {plan.last_level_bytes[engine], unique_weights > weights ? unique_weights : weights}};
+  Estimate estimate;
+  estimate.flags = Flags(plan.base_flags);
+  std::uint16_t bounds_index = plan.module_bounds();
+  detail::RowSearch search(plan, to_price);
+  if (const detail::PlanRow* row = search.next(detail::known_facts(runtime))) {
+    const detail::Price priced = detail::price(plan, *row, to_price);
+    estimate.dynamic = Joules(priced.joules + detail::runtime_joules(*row, runtime));
+    estimate.level = row->level;
+    estimate.flags = detail::flags_of(plan, op.kind, *row, priced.outside);
+    if (row->needs != 0) {
+      estimate.flags.set(Flag::kRuntimeFacts);
+    }
+    bounds_index = row->bounds;
+  }
+  if (!(estimate.dynamic.value() <= kMaxJoules)) {
+    return Error::kOverflow;
+  }
+  const detail::Bounds& bounds = plan.bounds_at(confidence)[bounds_index];
+  estimate.interval = {estimate.dynamic * bounds.lower, estimate.dynamic * bounds.upper};
+  estimate.flags |= Flags(bounds.flags);
+  if (plan.above_idle) {
+    if (runtime.time.value() >= 0.0F && plan.static_watts[engine] >= 0.0F) {
+      estimate.static_part = Watts(plan.static_watts[engine]) * runtime.time;
+    } else {
+      estimate.flags.set(Flag::kStaticUnknown);
+    }
+  }
+  return estimate;
+}
+
+}  // namespace edgejoule

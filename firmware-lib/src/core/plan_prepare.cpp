@@ -1,0 +1,366 @@
+#include <cstring>
+
+#include "log2_exp2.h"
+#include "plan_data.h"
+
+// TablePlan::prepare: from a verified table to rows in the order of search.
+namespace edgejoule {
+namespace {
+
+using detail::Bounds;
+using detail::PlanData;
+using detail::PlanRow;
+using detail::PlanSlot;
+using detail::PlanTerm;
+
+struct Layout {
+  std::size_t slots;
+  std::size_t rows;
+  std::size_t terms;
+  std::size_t conditions;
+  std::size_t bounds;
+  std::size_t order;
+  std::size_t end;
+  std::uint32_t slot_count;
+};
+
+constexpr std::size_t aligned(std::size_t offset) noexcept {
+  return (offset + 7U) & ~std::size_t{7U};
+}
+
+Layout layout_of(const CoefficientTable& table) noexcept {
+  const std::size_t rows = table.row_count();
+  std::size_t terms = 0;
+  std::size_t conditions = 0;
+  for (std::uint32_t i = 0; i < rows; ++i) {
+    const RowView row = table.row(i);
+    terms += row.term_count();
+    conditions += row.condition_count();
+  }
+  Layout layout{};
+  layout.slot_count = 4;
+  while (layout.slot_count < 2 * rows) {
+    layout.slot_count *= 2;
+  }
+  layout.slots = aligned(sizeof(PlanData));
+  layout.rows = aligned(layout.slots + layout.slot_count * sizeof(PlanSlot));
+  layout.terms = aligned(layout.rows + rows * sizeof(PlanRow));
+  layout.conditions = aligned(layout.terms + terms * sizeof(PlanTerm));
+  layout.bounds = aligned(layout.conditions + conditions * sizeof(Condition));
+  layout.order = aligned(layout.bounds + detail::kConfidences * (rows + 3) * sizeof(Bounds));
+  layout.end = layout.order + rows * sizeof(std::uint64_t);
+  return layout;
+}
+
+constexpr std::uint32_t kRooflineGroup = 0x20000U;
+
+std::uint32_t group_of(const RowView& row) noexcept {
+  switch (row.level()) {
+    case Level::kClass: return detail::class_key(row.op_class());
+    case Level::kRoofline: return kRooflineGroup;
+    default: return static_cast<std::uint32_t>(row.kind());
+  }
+}
+
+std::uint8_t needs_of(const RowView& row) noexcept {
+  std::uint32_t needs = 0;
+  for (std::uint32_t i = 0; i < row.term_count(); ++i) {
+    switch (row.term(i).feature) {
+      case Feature::kTime: needs |= detail::kNeedsTime; break;
+      case Feature::kCounterEnergy: needs |= detail::kNeedsCounter; break;
+      case Feature::kUtilisationTime: needs |= detail::kNeedsTime | detail::kNeedsUtilisation; break;
+      default: break;
+    }
+  }
+  return static_cast<std::uint8_t>(needs);
+}
+
+// The order of search as one number; see plan.h. The row's index makes it unique.
+std::uint64_t order_of(const RowView& row, std::uint32_t index) noexcept {
+  const std::uint32_t needs = needs_of(row);
+  const std::uint32_t unmeasured = 3U - ((needs & 1U) + ((needs >> 1U) & 1U) + ((needs >> 2U) & 1U));
+  std::uint64_t order = group_of(row);
+  order = (order << 3U) | static_cast<std::uint64_t>(row.level());
+  order = (order << 2U) | unmeasured;
+  order = (order << 1U) | (row.data_type() == DataType::kUnknown ? 1U : 0U);
+  order = (order << 1U) | (row.engine() == kAnyEngine ? 1U : 0U);
+  order = (order << 1U) | (row.operating_point() == kAnyOperatingPoint ? 1U : 0U);
+  order = (order << 1U) | (row.condition_count() == 0 ? 1U : 0U);
+  return (order << 12U) | index;
+}
+constexpr std::uint64_t kIndexMask = 0xFFFU;
+static_assert(kMaxRows - 1 <= kIndexMask);
+
+// Heapsort: no memory, no bad case.
+void sort(std::uint64_t* values, std::uint32_t count) noexcept {
+  const auto sift_down = [values](std::uint32_t root, std::uint32_t end) {
+    const std::uint64_t value = values[root];
+    for (std::uint32_t child = 2 * root + 1; child < end; child = 2 * root + 1) {
+      if (child + 1 < end && values[child + 1] > values[child]) {
+        ++child;
+      }
+      if (values[child] <= value) {
+        break;
+      }
+      values[root] = values[child];
+      root = child;
+    }
+    values[root] = value;
+  };
+  for (std::uint32_t root = count / 2; root-- > 0;) {
+    sift_down(root, count);
+  }
+  for (std::uint32_t end = count; end-- > 1;) {
+    const std::uint64_t largest = values[0];
+    values[0] = values[end];
+    values[end] = largest;
+    sift_down(0, end);
+  }
+}
+
+// Exactly the groups that make a quantile at this confidence a statement: with fewer,
+// the interval would have to reach beyond the largest residual seen.
+constexpr std::uint32_t kGroupsNeeded[detail::kConfidences] = {1, 4, 9, 19};
+constexpr std::uint8_t kLowerQuantile[detail::kConfidences] = {3, 2, 1, 0};
+
+void set_bounds(const Residual& residual, Bounds* bounds, std::size_t stride) noexcept {
+  for (std::uint32_t c = 0; c < detail::kConfidences; ++c, bounds += stride) {
+    *bounds = {1.0F, 1.0F, 0};
+    Flags flags;
+    if (residual.has_quantiles) {
+      constexpr float kLog2E = 1.4426950408889634F;
+      const std::size_t low = kLowerQuantile[c];
+      bounds->lower = exp2_of(residual.quantiles[low] * kLog2E);
+      bounds->upper = exp2_of(residual.quantiles[Residual::kQuantiles - 1 - low] * kLog2E);
+    } else {
+      flags.set(Flag::kIntervalUnknown);
+    }
+    if (!residual.has_quantiles || residual.groups < kGroupsNeeded[c]) {
+      flags.set(Flag::kIntervalNotGuaranteed);
+    }
+    bounds->flags = flags.bits();
+  }
+}
+
+// Busy power of each engine with the others idle, at the operating point.
+void set_static_power(const CoefficientTable& table, PlanData& plan) noexcept {
+  constexpr float kUnknown = -1.0F;
+  float idle[kMaxEngines];
+  float busy[kMaxEngines];
+  for (std::uint32_t engine = 0; engine < kMaxEngines; ++engine) {
+    idle[engine] = busy[engine] = plan.static_watts[engine] = kUnknown;
+  }
+  // Terms of this very operating point overrule those of any.
+  for (const bool of_any : {true, false}) {
+    for (std::uint32_t i = 0; i < table.static_term_count(); ++i) {
+      const StaticTermView term = table.static_term(i);
+      if ((term.operating_point == kAnyOperatingPoint) != of_any ||
+          (!of_any && term.operating_point != plan.operating_point)) {
+        continue;
+      }
+      if (term.state == EngineState::kIdle) {
+        idle[term.engine] = term.power.value();
+      } else if (term.state == EngineState::kBusy) {
+        busy[term.engine] = term.power.value();
+      }
+    }
+  }
+  float all_idle = 0.0F;
+  for (const float watts : idle) {
+    all_idle += watts > 0.0F ? watts : 0.0F;
+  }
+  for (std::uint32_t engine = 0; engine < kMaxEngines; ++engine) {
+    const float own_idle = idle[engine] > 0.0F ? idle[engine] : 0.0F;
+    if (busy[engine] >= 0.0F) {
+      plan.static_watts[engine] = all_idle - own_idle + busy[engine];
+    } else if (idle[engine] >= 0.0F) {
+      plan.static_watts[engine] = all_idle;
+    }
+  }
+}
+
+void set_row(const RowView& row, PlanRow& out, PlanTerm*& terms, Condition*& conditions) noexcept {
+  out.term_count = 0;
+  out.condition_count = 0;
+  out.level = row.level();
+  out.form = row.form();
+  out.data_type = row.data_type();
+  out.engine = row.engine();
+  out.needs = needs_of(row);
+  out.reserved = 0;
+  out.intercept = row.intercept();
+  out.gain_less_one = row.children_gain() > 0.0F ? row.children_gain() - 1.0F : 0.0F;
+  out.time_watts = 0.0F;
+  out.utilisation_watts = 0.0F;
+  out.counter_ratio = 0.0F;
+  for (std::uint32_t i = 0; i < row.term_count(); ++i) {
+    const Term term = row.term(i);
+    const float scaled = term.coefficient * scale_of(term.unit);
+    switch (term.feature) {
+      case Feature::kTime: out.time_watts += scaled; break;
+      case Feature::kUtilisationTime: out.utilisation_watts += scaled; break;
+      case Feature::kCounterEnergy: out.counter_ratio += scaled; break;
+      default: *terms++ = {scaled, term.min, term.max, term.feature, term.tile}; ++out.term_count;
+    }
+  }
+  for (std::uint32_t i = 0; i < row.condition_count(); ++i) {
+    *conditions++ = row.condition(i);
+    ++out.condition_count;
+  }
+}
+
+void add_to_index(PlanSlot* slots, std::uint32_t mask, std::uint32_t key, std::uint16_t row) noexcept {
+  std::uint32_t at = detail::slot_of(key) & mask;
+  while (slots[at].count != 0 && slots[at].key != key) {
+    at = (at + 1) & mask;
+  }
+  if (slots[at].count++ == 0) {
+    slots[at].key = key;
+    slots[at].first = row;
+  }
+}
+
+// Changes when anything that prices does; a predictor compares it.
+std::uint32_t stamp_of(const PlanData& plan, const PlanTerm* terms_end) noexcept {
+  std::uint32_t hash = 2166136261U;
+  const auto absorb = [&hash](const void* data, std::size_t bytes) {
+    const auto* at = static_cast<const std::uint8_t*>(data);
+    for (std::size_t i = 0; i < bytes; i += sizeof(std::uint32_t)) {
+      std::uint32_t word = 0;
+      std::memcpy(&word, at + i, sizeof word);
+      hash = (hash ^ word) * 16777619U;
+    }
+  };
+  absorb(plan.terms, static_cast<std::size_t>(terms_end - plan.terms) * sizeof(PlanTerm));
+  absorb(plan.rows, plan.row_count * sizeof(PlanRow));
+  absorb(plan.static_watts, sizeof plan.static_watts);
+  hash ^= plan.base_flags + plan.operating_point;
+  return hash;
+}
+static_assert(sizeof(PlanTerm) == 20 && sizeof(PlanRow) == 40, "stamp_of reads whole words without padding");
+
+bool differs(std::string_view here, std::string_view table) noexcept {
+  return !here.empty() && !table.empty() && here != table;
+}
+
+}  // namespace
+
+std::size_t TablePlan::required_bytes(const CoefficientTable& table) noexcept {
+  return layout_of(table).end;
+}
+
+Result<TablePlan> TablePlan::prepare(const CoefficientTable& table, const PlanOptions& options,
+                                     Span<std::byte> workspace) noexcept {
+  if (reinterpret_cast<std::uintptr_t>(workspace.data()) % alignof(std::uint64_t) != 0) {
+    return Error::kMisaligned;
+  }
+  const Layout layout = layout_of(table);
+  if (workspace.size() < layout.end) {
+    return Error::kWorkspaceTooSmall;
+  }
+  const bool same_board = !options.board_compatible.empty() && options.board_compatible == table.board_compatible();
+  if (options.require_same_board && !same_board) {
+    return Error::kOtherBoard;
+  }
+  std::uint8_t point = table.operating_point_count() == 0 ? kAnyOperatingPoint : std::uint8_t{0};
+  if (!options.operating_point.empty()) {
+    const Result<std::uint32_t> found = table.find_operating_point(options.operating_point);
+    if (!found) {
+      return found.error();
+    }
+    point = static_cast<std::uint8_t>(*found);
+  }
+
+  std::byte* const base = workspace.data();
+  auto* const plan = reinterpret_cast<PlanData*>(base);
+  auto* const slots = reinterpret_cast<PlanSlot*>(base + layout.slots);
+  auto* const rows = reinterpret_cast<PlanRow*>(base + layout.rows);
+  auto* const terms = reinterpret_cast<PlanTerm*>(base + layout.terms);
+  auto* const conditions = reinterpret_cast<Condition*>(base + layout.conditions);
+  auto* const bounds = reinterpret_cast<Bounds*>(base + layout.bounds);
+  auto* const order = reinterpret_cast<std::uint64_t*>(base + layout.order);
+
+  Flags flags;
+  if (differs(options.board_compatible, table.board_compatible())) {
+    flags.set(Flag::kOtherBoard);
+  }
+  if (differs(options.runtime, table.runtime())) {
+    flags.set(Flag::kOtherRuntime);
+  }
+  plan->above_idle = table.baseline() == BaselineKind::kAboveIdle;
+  if (!plan->above_idle) {
+    flags.set(Flag::kStaticInDynamic);
+  }
+  plan->base_flags = flags.bits();
+  plan->slot_mask = layout.slot_count - 1;
+  plan->bounds_count = table.row_count() + 3;
+  plan->operating_point = point;
+  plan->engine_count = static_cast<std::uint8_t>(table.engine_count());
+  plan->slots = slots;
+  plan->rows = rows;
+  plan->terms = terms;
+  plan->conditions = conditions;
+  plan->bounds = bounds;
+  plan->table = table;
+  for (std::uint32_t engine = 0; engine < kMaxEngines; ++engine) {
+    plan->last_level_bytes[engine] = engine < table.engine_count() ? table.last_level_bytes(engine) : 0;
+  }
+  set_static_power(table, *plan);
+
+  std::uint32_t count = 0;
+  for (std::uint32_t i = 0; i < table.row_count(); ++i) {
+    const RowView row = table.row(i);
+    if (row.operating_point() == kAnyOperatingPoint || row.operating_point() == point) {
+      order[count++] = order_of(row, i);
+    }
+  }
+  sort(order, count);
+  plan->row_count = static_cast<std::uint16_t>(count);
+  plan->roofline_first = static_cast<std::uint16_t>(count);
+
+  for (std::uint32_t i = 0; i < layout.slot_count; ++i) {
+    slots[i] = {0, 0, 0};
+  }
+  const auto level_bounds = [&](const Residual& residual, std::uint32_t index) {
+    set_bounds(residual, bounds + index, plan->bounds_count);
+  };
+  const std::uint32_t op_bounds = plan->bounds_count - 3U;
+  level_bounds(table.op_residual(), op_bounds);
+  level_bounds(table.module_residual(), plan->module_bounds());
+  level_bounds(table.model_residual(), plan->model_bounds());
+
+  PlanTerm* next_term = terms;
+  Condition* next_condition = conditions;
+  std::uint32_t runtime_sets = 0;  // one bit per set of run-time facts
+  for (std::uint32_t i = 0; i < count; ++i) {
+    const auto table_row = static_cast<std::uint16_t>(order[i] & kIndexMask);
+    const RowView row = table.row(table_row);
+    PlanRow& out = rows[i];
+    out.first_term = static_cast<std::uint32_t>(next_term - terms);
+    out.first_condition = static_cast<std::uint32_t>(next_condition - conditions);
+    out.table_row = table_row;
+    set_row(row, out, next_term, next_condition);
+    runtime_sets |= 1U << out.needs;
+    if (row.has_residual()) {
+      out.bounds = static_cast<std::uint16_t>(i);
+      level_bounds(row.residual(), i);
+    } else {
+      out.bounds = row.children_gain() > 0.0F ? plan->module_bounds() : static_cast<std::uint16_t>(op_bounds);
+      level_bounds(Residual{}, i);
+    }
+    const std::uint32_t group = group_of(row);
+    if (group != kRooflineGroup) {
+      add_to_index(slots, plan->slot_mask, group, static_cast<std::uint16_t>(i));
+    } else if (i < plan->roofline_first) {
+      plan->roofline_first = static_cast<std::uint16_t>(i);
+    }
+  }
+  plan->runtime_slots = 0;
+  for (std::uint32_t sets = runtime_sets >> 1U; sets != 0; sets &= sets - 1) {
+    ++plan->runtime_slots;
+  }
+  plan->stamp = stamp_of(*plan, next_term);
+  return TablePlan(plan, plan->stamp);
+}
+
+}  // namespace edgejoule
