@@ -23,8 +23,8 @@ namespace edgejoule::graph {
 
 // What every op has.
 struct OpContext {
-  std::string name;
-  std::string type_name;
+  std::string name{};
+  std::string type_name{};
   std::uint8_t engine = 255;
   std::uint64_t batch = 1;
   std::uint64_t tokens = 0;  // batch * sequence, where the model has one
@@ -67,8 +67,8 @@ struct ConvolutionParams {
   std::uint64_t groups = 1;
   bool has_bias = true;
   OpKind fused_activation = OpKind::kUnknown;
-  OpTypes types;
-  WeightUse weights;
+  OpTypes types{};
+  WeightUse weights{};
 };
 [[nodiscard]] OpNode convolution(const OpContext& context, const ConvolutionParams& params);
 [[nodiscard]] OpNode transposed_convolution(const OpContext& context, const ConvolutionParams& params);
@@ -78,8 +78,8 @@ struct DenseParams {
   std::uint64_t m = 1, k = 1, n = 1;
   bool has_bias = true;
   OpKind fused_activation = OpKind::kUnknown;
-  OpTypes types;
-  WeightUse weights;
+  OpTypes types{};
+  WeightUse weights{};
 };
 [[nodiscard]] OpNode dense(const OpContext& context, const DenseParams& params);
 
@@ -89,7 +89,7 @@ struct BatchMatmulParams {
   std::uint64_t products = 1, m = 1, k = 1, n = 1;
   std::uint64_t left_matrices = 0;   // 0: one per product
   std::uint64_t right_matrices = 0;  // 0: one per product
-  OpTypes types;
+  OpTypes types{};
   WeightUse right{.scales = 0, .scale_type = DataType::kFloat32, .seen_before = false, .constant = false};
 };
 [[nodiscard]] OpNode batch_matmul(const OpContext& context, const BatchMatmulParams& params);
@@ -107,8 +107,8 @@ struct RecurrentParams {
   bool peepholes = false;
   bool every_step = true;  // the output holds all steps, not the last alone
   OpKind activation = OpKind::kTanh;
-  OpTypes types;
-  WeightUse weights;
+  OpTypes types{};
+  WeightUse weights{};
 };
 [[nodiscard]] OpNode recurrent(const OpContext& context, const RecurrentParams& params);
 
@@ -120,14 +120,14 @@ struct AttentionParams {
   std::uint64_t context = 1;      // keys per head
   std::uint64_t depth = 1;        // per head
   std::uint64_t value_depth = 0;  // 0: depth
-  OpTypes types;
+  OpTypes types{};
 };
 [[nodiscard]] OpNode attention(const OpContext& context, const AttentionParams& params);
 
 // Elementwise kinds and activations of any number of inputs.
 struct ElementwiseParams {
   OpKind kind = OpKind::kAdd;
-  std::vector<Tensor> inputs;
+  std::vector<Tensor> inputs{};
   Tensor output;
   OpKind fused_activation = OpKind::kUnknown;
 };
@@ -144,7 +144,7 @@ struct NormalisationParams {
   std::uint64_t elements = 0;
   std::uint64_t groups = 1;
   std::uint64_t parameters = 0;
-  OpTypes types;
+  OpTypes types{};
   bool seen_before = false;
 };
 [[nodiscard]] OpNode normalisation(const OpContext& context, const NormalisationParams& params);
@@ -170,7 +170,7 @@ struct LookupParams {
   std::uint64_t row_elements = 1;
   Tensor indices;
   DataType output_type = DataType::kUnknown;  // unknown: that of the table
-  WeightUse weights;                          // of a constant table: scales read
+  WeightUse weights{};                          // of a constant table: scales read
 };
 [[nodiscard]] OpNode lookup(const OpContext& context, const LookupParams& params);
 
@@ -188,8 +188,8 @@ struct LookupParams {
 struct OpaqueParams {
   OpKind kind = OpKind::kUnknown;
   OpClass op_class = OpClass::kUnknown;
-  std::vector<Tensor> inputs;
-  std::vector<Tensor> outputs;
+  std::vector<Tensor> inputs{};
+  std::vector<Tensor> outputs{};
   std::uint64_t macs = 0, alu_ops = 0, special_ops = 0;
 };
 [[nodiscard]] OpNode opaque(const OpContext& context, const OpaqueParams& params);
