@@ -1,7 +1,7 @@
 # Flags are PRIVATE on targets; nothing is set globally.
 include(GNUInstallDirs)
 
-set(EDGEJOULE_WARNINGS -Wall -Wextra -Wpedantic -Wshadow -Wconversion $<$<COMPILE_LANGUAGE:CXX>:-Wnon-virtual-dtor>)
+set(EDGEJOULE_WARNINGS -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wnon-virtual-dtor)
 
 # firmware-lib: C++17, no exceptions, no RTTI, no fused multiply-add that would make
 # boards disagree in the last bit.
@@ -23,7 +23,8 @@ function(edgejoule_add_firmware_library name)
     $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/firmware-lib/include>
     $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
   if(EDGEJOULE_INSTALL)
-    install(TARGETS edgejoule_${name} EXPORT edgejouleTargets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+    install(TARGETS edgejoule_${name} EXPORT edgejouleTargets
+            ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT edgejoule_development)
   endif()
   set_property(GLOBAL APPEND PROPERTY EDGEJOULE_FIRMWARE_LIBRARIES edgejoule_${name})  # tests/architecture reads it
 endfunction()

@@ -1,0 +1,72 @@
+// Zero calls of the heap from open to report.
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <new>
+#include <vector>
+
+#include "counted_heap.h"
+#include "predict_model.h"
+
+namespace {
+
+using edgejoule::testing::CountedHeap;
+
+TEST(CountedHeap, CountsEveryEntrance) {
+  const CountedHeap heap;
+  std::uint64_t before = heap.calls();
+  const auto counted = [&](std::uint64_t calls) {
+    const bool as_expected = heap.calls() - before == calls;
+    before = heap.calls();
+    return as_expected;
+  };
+  std::free(std::malloc(8));
+  const bool malloc_counted = counted(2);
+  std::free(std::realloc(std::calloc(2, 8), 64));
+  const bool realloc_counted = counted(3);
+  std::free(std::aligned_alloc(64, 64));
+  const bool aligned_counted = counted(2);
+  ::operator delete(::operator new(8));
+  const bool new_counted = counted(2);
+  ::operator delete[](::operator new[](64, std::align_val_t(64)), std::align_val_t(64));
+  const bool aligned_new_counted = counted(2);
+  { const std::vector<int> values(100); }
+  const bool vector_counted = counted(2);
+  EXPECT_TRUE(malloc_counted);
+  EXPECT_TRUE(realloc_counted);
+  EXPECT_TRUE(aligned_counted);
+  EXPECT_TRUE(new_counted);
+  EXPECT_TRUE(aligned_new_counted);
+  EXPECT_TRUE(vector_counted);
+}
+
+TEST(Heap, IsNotTouchedFromOpenToReport) {
+  static firmware::Prediction prediction;
+  edgejoule::Status status;
+  std::uint64_t calls = 0;
+  {
+    const CountedHeap heap;
+    status = firmware::predict_model(firmware::table_in_flash(), firmware::graph_in_flash(), prediction);
+    calls = heap.calls();
+  }
+  ASSERT_TRUE(status.ok()) << edgejoule::error_text(status.error());
+  EXPECT_GT(prediction.nodes[0].dynamic.value(), 0.0F);
+  EXPECT_EQ(calls, 0U);
+}
+
+TEST(Heap, IsNotTouchedByAnErrorEither) {
+  static firmware::Prediction prediction;
+  edgejoule::Status status;
+  std::uint64_t calls = 0;
+  {
+    const CountedHeap heap;
+    const auto table = firmware::table_in_flash();
+    status = firmware::predict_model(table.first(table.size() / 2), firmware::graph_in_flash(), prediction);
+    (void)edgejoule::error_text(status.error());
+    calls = heap.calls();
+  }
+  EXPECT_FALSE(status.ok());
+  EXPECT_EQ(calls, 0U);
+}
+
+}  // namespace

@@ -1,0 +1,10 @@
+// Prints a prediction to the bit.
+#pragma once
+
+#include "predict_model.h"
+
+namespace firmware {
+
+void print(const Prediction& prediction);
+
+}  // namespace firmware
