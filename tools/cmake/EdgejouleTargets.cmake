@@ -1,7 +1,7 @@
 # Flags are PRIVATE on targets; nothing is set globally.
 include(GNUInstallDirs)
 
-set(EDGEJOULE_WARNINGS -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wnon-virtual-dtor)
+set(EDGEJOULE_WARNINGS -Wall -Wextra -Wpedantic -Wshadow -Wconversion $<$<COMPILE_LANGUAGE:CXX>:-Wnon-virtual-dtor>)
 
 # firmware-lib: C++17, no exceptions, no RTTI, no fused multiply-add that would make
 # boards disagree in the last bit.

@@ -10,6 +10,7 @@ namespace {
 
 constexpr double kConversionUs[] = {50, 84, 150, 280, 540, 1052, 2074, 4120};
 constexpr int kAverages[] = {1, 4, 16, 64, 128, 256, 512, 1024};
+constexpr std::int64_t kReadyPulseNs = 50'000;
 constexpr double kDelayStepUs = 2000.0;
 constexpr std::uint16_t kAdcConfigAfterReset = 0xFB68;
 constexpr std::uint16_t kShuntCalAfterReset = 0x1000;
@@ -165,7 +166,7 @@ void Ina228::finish_round() {
   }
 }
 
-void Ina228::finish_cycle() {
+void Ina228::finish_cycle(std::int64_t end_ns) {
   const double count = rounds_;
   const unsigned mode = adc_config_ >> 12;
   if ((mode & 2U) != 0) {
@@ -186,6 +187,7 @@ void Ina228::finish_cycle() {
   current_ = std::clamp(std::floor(current), -current_limit, current_limit - 1.0);
   power_ = std::min(std::floor(power), std::ldexp(1.0, 24) - 1.0);
   flags_ = with(flags_, kReadyFlag, true);
+  ready_ns_ = end_ns;
   check_limits();
 }
 
@@ -221,7 +223,15 @@ void Ina228::advance(std::int64_t now_ns) {
       [this](const Conversion& conversion, std::int64_t begin_ns, std::int64_t end_ns) {
         convert(conversion, begin_ns, end_ns);
       },
-      [this](std::int64_t) { finish_round(); }, [this](std::int64_t) { finish_cycle(); });
+      [this](std::int64_t) { finish_round(); }, [this](std::int64_t end_ns) { finish_cycle(end_ns); });
+  if ((diag_ & kLatch) == 0 && now_ns >= ready_ns_ + kReadyPulseNs) {
+    flags_ = with(flags_, kReadyFlag, false);
+  }
+}
+
+std::int64_t Ina228::next_event_ns() const {
+  const bool pulsing = (diag_ & kLatch) == 0 && (flags_ & kReadyFlag) != 0;
+  return std::min(sequencer_.next_end_ns(), pulsing ? ready_ns_ + kReadyPulseNs : Sequencer::kNever);
 }
 
 RegisterChip::RegisterValue Ina228::read_register(std::uint8_t address) {

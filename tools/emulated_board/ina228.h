@@ -2,6 +2,8 @@
 //
 // Energy and charge take every round, not the averages, and their product with the chip's own idea of time: an
 // oscillator that is off (Imperfection::clock_error) makes them wrong by as much, as in the real chip.
+// Without ALATCH the conversion-ready flag and its ALERT are a pulse that ends by itself. The datasheets do not say
+// how long it is; 50 us here, so that nobody comes to rely on catching it.
 // Source: TI SLYS021A (INA228), SBOSA20A (INA237), SBOSA24A (INA238): sections "Power calculation", "ALERT pin",
 // "Register maps", "Current, power, energy and charge calculations".
 #pragma once
@@ -18,7 +20,7 @@ class Ina228 final : public RegisterChip {
  public:
   Ina228(Ina228Model model, Rail rail, const Imperfection& imperfection = {});
 
-  [[nodiscard]] std::int64_t next_event_ns() const override { return sequencer_.next_end_ns(); }
+  [[nodiscard]] std::int64_t next_event_ns() const override;
 
   // Puts the accumulators near their ends, so that a test need not wait hours for an overflow.
   void preset_accumulators(std::uint64_t energy_counts, std::int64_t charge_counts);
@@ -39,7 +41,7 @@ class Ina228 final : public RegisterChip {
   void start(std::int64_t now_ns);
   void convert(const Conversion& conversion, std::int64_t begin_ns, std::int64_t end_ns);
   void finish_round();
-  void finish_cycle();
+  void finish_cycle(std::int64_t end_ns);
   void check_limits();
   void clear_accumulators();
   [[nodiscard]] bool narrow_range() const { return (config_ & 0x10U) != 0; }
@@ -64,6 +66,7 @@ class Ina228 final : public RegisterChip {
   std::uint16_t bus_under_ = 0;
   std::uint16_t temperature_limit_ = 0;
   std::uint16_t power_limit_ = 0;
+  std::int64_t ready_ns_ = 0;  // when the ready flag was set
   int rounds_ = 1;
   double round_seconds_ = 0.0;
   Values round_;

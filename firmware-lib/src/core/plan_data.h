@@ -15,6 +15,9 @@ namespace edgejoule::detail {
 
 inline constexpr std::uint16_t kNoRow16 = 0xFFFFU;
 inline constexpr std::uint32_t kConfidences = 4;
+// ceil(a / (1 - a)): with fewer groups the interval would have to reach beyond the
+// largest residual seen.
+inline constexpr std::uint32_t kGroupsNeeded[kConfidences] = {1, 4, 9, 19};
 
 // Which run-time facts a row needs, or an op has.
 inline constexpr std::uint8_t kNeedsTime = 1;

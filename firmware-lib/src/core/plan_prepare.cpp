@@ -118,9 +118,6 @@ void sort(std::uint64_t* values, std::uint32_t count) noexcept {
   }
 }
 
-// Exactly the groups that make a quantile at this confidence a statement: with fewer,
-// the interval would have to reach beyond the largest residual seen.
-constexpr std::uint32_t kGroupsNeeded[detail::kConfidences] = {1, 4, 9, 19};
 constexpr std::uint8_t kLowerQuantile[detail::kConfidences] = {3, 2, 1, 0};
 
 void set_bounds(const Residual& residual, Bounds* bounds, std::size_t stride) noexcept {
@@ -135,7 +132,7 @@ void set_bounds(const Residual& residual, Bounds* bounds, std::size_t stride) no
     } else {
       flags.set(Flag::kIntervalUnknown);
     }
-    if (!residual.has_quantiles || residual.groups < kGroupsNeeded[c]) {
+    if (!residual.has_quantiles || residual.groups < detail::kGroupsNeeded[c]) {
       flags.set(Flag::kIntervalNotGuaranteed);
     }
     bounds->flags = flags.bits();

@@ -112,6 +112,23 @@ TEST(EmulatedIna228, EachConversionTimeAndAverageTakesAsLongAsTheTable) {
   }
 }
 
+TEST(EmulatedIna228, ReadyIsAPulseUnlessLatched) {
+  const std::int64_t cycle = 3 * 1'052 * kMicrosecond;
+  OneChip pulse = chip_at(Ina228Model::kIna228, PowerTrace::constant(5.0, 1.0), 0.01);
+  pulse.write(0x0B, 0x4000, 0);
+  EXPECT_FALSE(pulse.alert_pin_high(cycle));
+  EXPECT_EQ(pulse.bus().next_event_ns(), cycle + 50 * kMicrosecond);
+  EXPECT_TRUE(pulse.alert_pin_high(cycle + 50 * kMicrosecond));
+  EXPECT_EQ(pulse.read(0x0B, cycle + kMillisecond) & 2U, 0U);
+  OneChip latched = chip_at(Ina228Model::kIna228, PowerTrace::constant(5.0, 1.0), 0.01);
+  latched.write(0x0B, 0xC000, 0);
+  EXPECT_FALSE(latched.alert_pin_high(cycle + kMillisecond));
+  (void)latched.read(0x04, cycle + kMillisecond, 3);
+  EXPECT_FALSE(latched.alert_pin_high(cycle + kMillisecond)) << "results do not clear it";
+  EXPECT_EQ(latched.read(0x0B, cycle + kMillisecond) & 2U, 2U);
+  EXPECT_TRUE(latched.alert_pin_high(cycle + kMillisecond));
+}
+
 TEST(EmulatedIna228, ConversionDelayComesBeforeTheFirstResult) {
   OneChip chip = chip_at(Ina228Model::kIna228, PowerTrace::constant(5.0, 1.0), 0.01);
   chip.write(0x00, 5U << 6, 0);

@@ -1,0 +1,250 @@
+/* edgejoule's C interface: what an op, a module and a model cost in joules.
+ *
+ * Compiles as C99 and as C++14. Nothing here allocates, locks or prints.
+ *
+ * Units: joules, seconds; bytes; multiply-accumulates (1 MAC = 2 FLOP).
+ * Lifetime: the caller owns everything. A table and a graph view the bytes they were
+ * opened on; a plan views its table's bytes and its workspace; a predictor views its
+ * plan's workspace, its graph's bytes and its own workspace. The structs themselves
+ * may be copied and discarded freely. Bytes and workspaces start on an 8-byte boundary.
+ * Threads: everything prepared is read-only; any number of threads may use it at once.
+ * Errors: every function that can fail returns EDGEJOULE_OK or the number of an error
+ * (edgejoule/core/result.h lists them; edgejoule_error_text explains). Outputs hold
+ * something only on EDGEJOULE_OK.
+ *
+ *   edgejoule_table table;  edgejoule_plan plan;
+ *   if (edgejoule_table_open(bytes, size, &table) != EDGEJOULE_OK) ...
+ *   void* workspace = my_memory(edgejoule_plan_required_bytes(&table));
+ *   if (edgejoule_plan_prepare(&table, NULL, workspace, workspace_size, &plan) != EDGEJOULE_OK) ...
+ *   edgejoule_op op;  edgejoule_op_init(&op, EDGEJOULE_OP_DENSE, EDGEJOULE_TYPE_FLOAT32);
+ *   op.facts[EDGEJOULE_FACT_ROWS_M] = 1; ...
+ *   edgejoule_estimate joules;
+ *   edgejoule_plan_estimate(&plan, &op, NULL, EDGEJOULE_CONFIDENCE_90, &joules);
+ */
+#ifndef EDGEJOULE_EDGEJOULE_H
+#define EDGEJOULE_EDGEJOULE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define EDGEJOULE_VERSION_MAJOR 0
+#define EDGEJOULE_VERSION_MINOR 1
+#define EDGEJOULE_VERSION_PATCH 0
+#define EDGEJOULE_VERSION \
+  ((EDGEJOULE_VERSION_MAJOR * 10000) + (EDGEJOULE_VERSION_MINOR * 100) + EDGEJOULE_VERSION_PATCH)
+
+/* The version of the library that was linked. */
+int32_t edgejoule_version(void);
+
+typedef int32_t edgejoule_status;
+#define EDGEJOULE_OK 0
+
+/* One English sentence; never NULL. "ok" for EDGEJOULE_OK. */
+const char* edgejoule_error_text(edgejoule_status status);
+
+/* Opaque, of fixed size, without pointers to themselves. */
+typedef struct edgejoule_table {
+  uint64_t opaque[2];
+} edgejoule_table;
+typedef struct edgejoule_plan {
+  uint64_t opaque[2];
+} edgejoule_plan;
+typedef struct edgejoule_graph {
+  uint64_t opaque[14];
+} edgejoule_graph;
+typedef struct edgejoule_predictor {
+  uint64_t opaque[24];
+} edgejoule_predictor;
+
+/* ---- a coefficient table (.ejt) and a plan made of it -------------------------- */
+
+edgejoule_status edgejoule_table_open(const void* bytes, size_t size, edgejoule_table* out);
+
+typedef struct edgejoule_plan_options {
+  const char* board_compatible; /* of this device; NULL: not known, nothing is flagged */
+  const char* runtime;          /* likewise */
+  const char* operating_point;  /* a name in the table; NULL: its first */
+  int32_t require_same_board;   /* not 0: the table of another board is an error */
+} edgejoule_plan_options;
+
+size_t edgejoule_plan_required_bytes(const edgejoule_table* table);
+
+/* options may be NULL. */
+edgejoule_status edgejoule_plan_prepare(const edgejoule_table* table, const edgejoule_plan_options* options,
+                                        void* workspace, size_t workspace_size, edgejoule_plan* out);
+
+/* ---- one op -------------------------------------------------------------------- */
+
+/* Kinds, classes, data types and facts are the numbers of schemas/kinds.fbs; these are
+ * the ones hooks meet most. Any other number of that file may be used as it is. */
+enum {
+  EDGEJOULE_OP_UNKNOWN = 0,
+  EDGEJOULE_OP_CONV_2D = 1,
+  EDGEJOULE_OP_DEPTHWISE_CONV_2D = 2,
+  EDGEJOULE_OP_TRANSPOSE_CONV_2D = 3,
+  EDGEJOULE_OP_DENSE = 7,
+  EDGEJOULE_OP_BATCH_MATMUL = 8,
+  EDGEJOULE_OP_ATTENTION = 9,
+  EDGEJOULE_OP_LSTM = 16,
+  EDGEJOULE_OP_ADD = 32,
+  EDGEJOULE_OP_MUL = 34,
+  EDGEJOULE_OP_RELU = 80,
+  EDGEJOULE_OP_GELU = 90,
+  EDGEJOULE_OP_SOFTMAX = 112,
+  EDGEJOULE_OP_LAYER_NORM = 120,
+  EDGEJOULE_OP_AVERAGE_POOL_2D = 160,
+  EDGEJOULE_OP_MAX_POOL_2D = 161,
+  EDGEJOULE_OP_RESHAPE = 192
+};
+
+enum {
+  EDGEJOULE_TYPE_UNKNOWN = 0,
+  EDGEJOULE_TYPE_FLOAT32 = 1,
+  EDGEJOULE_TYPE_FLOAT16 = 2,
+  EDGEJOULE_TYPE_BFLOAT16 = 3,
+  EDGEJOULE_TYPE_INT8 = 5,
+  EDGEJOULE_TYPE_UINT8 = 6,
+  EDGEJOULE_TYPE_INT16 = 7,
+  EDGEJOULE_TYPE_INT32 = 9
+};
+
+enum {
+  EDGEJOULE_FACT_BATCH = 0,
+  EDGEJOULE_FACT_IN_H = 1,
+  EDGEJOULE_FACT_IN_W = 2,
+  EDGEJOULE_FACT_IN_C = 3,
+  EDGEJOULE_FACT_OUT_H = 4,
+  EDGEJOULE_FACT_OUT_W = 5,
+  EDGEJOULE_FACT_OUT_C = 6,
+  EDGEJOULE_FACT_KERNEL_H = 7,
+  EDGEJOULE_FACT_KERNEL_W = 8,
+  EDGEJOULE_FACT_STRIDE_H = 9,
+  EDGEJOULE_FACT_STRIDE_W = 10,
+  EDGEJOULE_FACT_DILATION_H = 11,
+  EDGEJOULE_FACT_DILATION_W = 12,
+  EDGEJOULE_FACT_GROUPS = 13,
+  EDGEJOULE_FACT_ROWS_M = 18,
+  EDGEJOULE_FACT_COLS_N = 19,
+  EDGEJOULE_FACT_DEPTH_K = 20,
+  EDGEJOULE_FACT_INPUT_ELEMENTS = 32,
+  EDGEJOULE_FACT_OUTPUT_ELEMENTS = 33,
+  EDGEJOULE_FACT_INPUT_BYTES = 34,
+  EDGEJOULE_FACT_OUTPUT_BYTES = 35,
+  EDGEJOULE_FACT_WEIGHT_BYTES = 36,
+  EDGEJOULE_FACT_UNIQUE_WEIGHT_BYTES = 37,
+  EDGEJOULE_FACT_PARAMETERS = 38,
+  EDGEJOULE_FACT_ALU_PER_INPUT = 40,
+  EDGEJOULE_FACT_ALU_PER_OUTPUT = 41,
+  EDGEJOULE_FACT_SPECIAL_PER_INPUT = 42,
+  EDGEJOULE_FACT_SPECIAL_PER_OUTPUT = 43,
+  EDGEJOULE_FACT_REPEATS = 54,
+  EDGEJOULE_FACT_COUNT = 55
+};
+
+#define EDGEJOULE_ANY_ENGINE 255
+
+typedef struct edgejoule_op {
+  uint16_t kind;
+  uint8_t op_class; /* 0: the class of the kind */
+  uint8_t data_type;
+  uint8_t engine; /* of the table, or EDGEJOULE_ANY_ENGINE */
+  uint64_t facts[EDGEJOULE_FACT_COUNT];
+} edgejoule_op;
+
+/* Facts that multiply become 1, the others 0; the engine becomes any. */
+void edgejoule_op_init(edgejoule_op* op, uint16_t kind, uint8_t data_type);
+
+/* What is known only while running; negative: not known. */
+typedef struct edgejoule_runtime_facts {
+  float time_s;
+  float counter_j;   /* of a board's own energy counter, over the op */
+  float utilisation; /* 0 to 1 */
+} edgejoule_runtime_facts;
+
+enum {
+  EDGEJOULE_CONFIDENCE_50 = 0,
+  EDGEJOULE_CONFIDENCE_80 = 1,
+  EDGEJOULE_CONFIDENCE_90 = 2,
+  EDGEJOULE_CONFIDENCE_95 = 3
+};
+
+/* The rung of the ladder that priced an op. */
+enum {
+  EDGEJOULE_LEVEL_EXACT = 0,
+  EDGEJOULE_LEVEL_OP_AND_TYPE = 1,
+  EDGEJOULE_LEVEL_OP = 2,
+  EDGEJOULE_LEVEL_CLASS = 3,
+  EDGEJOULE_LEVEL_ROOFLINE = 4,
+  EDGEJOULE_LEVEL_NONE = 255
+};
+
+/* Bits of `flags`; edgejoule/core/estimate.h says more. */
+enum {
+  EDGEJOULE_FLAG_FALLBACK = 1 << 0,
+  EDGEJOULE_FLAG_OUTSIDE_RANGE = 1 << 1,
+  EDGEJOULE_FLAG_INTERPOLATED = 1 << 2,
+  EDGEJOULE_FLAG_OTHER_BOARD = 1 << 3,
+  EDGEJOULE_FLAG_OTHER_RUNTIME = 1 << 4,
+  EDGEJOULE_FLAG_INTERVAL_NOT_GUARANTEED = 1 << 5,
+  EDGEJOULE_FLAG_STATIC_UNKNOWN = 1 << 6,
+  EDGEJOULE_FLAG_UNKNOWN_OP = 1 << 7,
+  EDGEJOULE_FLAG_RUNTIME_FACTS = 1 << 8,
+  EDGEJOULE_FLAG_BATCH_SCALED = 1 << 9,
+  EDGEJOULE_FLAG_NEGATIVE_OWN = 1 << 10,
+  EDGEJOULE_FLAG_BOUND = 1 << 11,
+  EDGEJOULE_FLAG_STATIC_IN_DYNAMIC = 1 << 12,
+  EDGEJOULE_FLAG_INTERVAL_UNKNOWN = 1 << 13
+};
+
+typedef struct edgejoule_estimate {
+  float dynamic_j;
+  float own_j;    /* of one op the same; of a node without its children */
+  float static_j; /* 0 with EDGEJOULE_FLAG_STATIC_UNKNOWN */
+  float lower_j;  /* bounds of dynamic_j */
+  float upper_j;
+  uint32_t level;
+  uint32_t flags;
+} edgejoule_estimate;
+
+/* The hook path. runtime may be NULL. */
+edgejoule_status edgejoule_plan_estimate(const edgejoule_plan* plan, const edgejoule_op* op,
+                                         const edgejoule_runtime_facts* runtime, int32_t confidence,
+                                         edgejoule_estimate* out);
+
+/* ---- a whole model (.ejg) ------------------------------------------------------ */
+
+#define EDGEJOULE_NO_PARENT 0xFFFFFFFFu
+
+edgejoule_status edgejoule_graph_open(const void* bytes, size_t size, edgejoule_graph* out);
+uint32_t edgejoule_graph_size(const edgejoule_graph* graph);
+/* Precondition of these: node < edgejoule_graph_size(). Names are not terminated: *length bytes. */
+uint32_t edgejoule_graph_parent(const edgejoule_graph* graph, uint32_t node);
+uint16_t edgejoule_graph_kind(const edgejoule_graph* graph, uint32_t node);
+const char* edgejoule_graph_name(const edgejoule_graph* graph, uint32_t node, size_t* length);
+
+size_t edgejoule_predictor_required_bytes(const edgejoule_plan* plan, const edgejoule_graph* graph);
+edgejoule_status edgejoule_predictor_bind(const edgejoule_plan* plan, const edgejoule_graph* graph, void* workspace,
+                                          size_t workspace_size, edgejoule_predictor* out);
+
+typedef struct edgejoule_predict_inputs {
+  float batch_ratio; /* batch now / batch of the graph */
+  int32_t confidence;
+  float time_s;                            /* of one inference; negative: not known */
+  const edgejoule_runtime_facts* per_node; /* NULL, or one per node */
+} edgejoule_predict_inputs;
+
+/* One estimate per node, in the graph's order; [0] is the model. inputs may be NULL:
+ * the graph's batch, 90 %, nothing known of the run. */
+edgejoule_status edgejoule_predictor_predict(const edgejoule_predictor* predictor,
+                                             const edgejoule_predict_inputs* inputs, edgejoule_estimate* out,
+                                             size_t out_count);
+
+#ifdef __cplusplus
+} /* extern "C" */
+#endif
+
+#endif /* EDGEJOULE_EDGEJOULE_H */
