@@ -1,0 +1,65 @@
+#include "import/import.h"
+
+#include <fmt/format.h>
+
+#include <cstdint>
+
+#include "edgejoule/core/graph.h"
+#include "files/file_kinds.h"
+#include "import/mapped_file.h"
+#include "import/tflite_file.h"
+#include "import/tflite_import.h"
+
+namespace edgejoule::import {
+namespace {
+
+constexpr std::size_t kAlignment = 8;
+
+files::FileBytes pass_through(Span<const std::byte> bytes, std::string_view file) {
+  files::FileBytes out(bytes.data(), bytes.size());
+  const Result<GraphView> graph = GraphView::open(out.span());
+  if (!graph) {
+    throw ImportError(file, error_text(graph.error()), "import the model again with this version of edgejoule");
+  }
+  return out;
+}
+
+// What the first bytes look like, for a person who passed the wrong file.
+std::string first_bytes(Span<const std::byte> bytes) {
+  std::string out;
+  for (std::size_t i = 0; i < std::min<std::size_t>(bytes.size(), 8); ++i) {
+    out += fmt::format("{}{:02x}", i == 0 ? "" : " ", static_cast<unsigned>(bytes[i]));
+  }
+  return out;
+}
+
+bool is_graph(Span<const std::byte> bytes) {
+  const auto kind = files::kind_of(bytes);
+  return kind.has_value() && *kind == files::FileKind::kGraph;
+}
+
+}  // namespace
+
+ImportError::ImportError(std::string_view where, std::string_view what, std::string_view next)
+    : std::runtime_error(fmt::format("{}: {}; {}", where, what, next)) {}
+
+files::FileBytes import_bytes(Span<const std::byte> bytes, std::string_view file, const ImportOptions& options) {
+  if (reinterpret_cast<std::uintptr_t>(bytes.data()) % kAlignment != 0) {
+    const files::FileBytes aligned(bytes.data(), bytes.size());
+    return import_bytes(aligned.span(), file, options);
+  }
+  if (is_graph(bytes)) return pass_through(bytes, file);
+  if (TfliteFile::recognises(bytes)) return import_tflite(bytes, file, options);
+  throw ImportError(file,
+                    fmt::format("neither a TFLite model nor an EJG1 graph (it starts with {})", first_bytes(bytes)),
+                    "pass a .tflite or .ejg file; a cut-short download or a web page saved as a model looks like this");
+}
+
+files::FileBytes import_model(const std::filesystem::path& path, const ImportOptions& options) {
+  const MappedFile file(path);
+  ImportOptions named = options;
+  if (named.model_name.empty()) named.model_name = path.stem().string();
+  return import_bytes(file.bytes(), path.string(), named);
+}
+
+}  // namespace edgejoule::import
