@@ -2,12 +2,16 @@
 
 #include <array>
 
+#include "schemas/board_bfbs_generated.h"
+#include "schemas/board_generated.h"
 #include "schemas/graph_bfbs_generated.h"
 #include "schemas/graph_generated.h"
 #include "schemas/report_bfbs_generated.h"
 #include "schemas/report_generated.h"
 #include "schemas/table_bfbs_generated.h"
 #include "schemas/table_generated.h"
+#include "schemas/trace_bfbs_generated.h"
+#include "schemas/trace_generated.h"
 
 namespace edgejoule::files {
 namespace {
@@ -26,13 +30,17 @@ Span<const std::uint8_t> binary_schema() {
   return {BinarySchema::data(), BinarySchema::size()};
 }
 
-constexpr std::array<FileKindInfo, 3> kKinds = {{
+constexpr std::array<FileKindInfo, 5> kKinds = {{
     {FileKind::kGraph, "EJG1", "a model graph", "schemas/graph.fbs", wire::ModelGraphTypeTable,
      verify<wire::VerifyModelGraphBuffer>, binary_schema<wire::ModelGraphBinarySchema>},
     {FileKind::kTable, "EJT1", "a coefficient table", "schemas/table.fbs", wire::CoefficientTableTypeTable,
      verify<wire::VerifyCoefficientTableBuffer>, binary_schema<wire::CoefficientTableBinarySchema>},
     {FileKind::kReport, "EJR1", "a report", "schemas/report.fbs", wire::ReportTypeTable,
      verify<wire::VerifyReportBuffer>, binary_schema<wire::ReportBinarySchema>},
+    {FileKind::kTrace, "EJP1", "a frame of a power trace", "schemas/trace.fbs", wire::TraceFrameTypeTable,
+     verify<wire::VerifyTraceFrameBuffer>, binary_schema<wire::TraceFrameBinarySchema>},
+    {FileKind::kBoard, "EJB1", "a board description", "schemas/board.fbs", wire::BoardDescriptionTypeTable,
+     verify<wire::VerifyBoardDescriptionBuffer>, binary_schema<wire::BoardDescriptionBinarySchema>},
 }};
 
 }  // namespace
