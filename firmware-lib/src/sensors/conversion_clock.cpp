@@ -55,6 +55,19 @@ Conversion ConversionClock::on_fresh(std::int64_t now_ns) noexcept {
   return accept(end_ns, now_ns, passed, false);
 }
 
+Conversion ConversionClock::on_assumed(std::int64_t now_ns) noexcept {
+  ++polls_;
+  std::int64_t passed = (now_ns - last_end_ns_ - step_ns()) / cycle_ns_;
+  if (passed < 1) passed = 1;
+  const std::int64_t end_ns = last_end_ns_ + passed * cycle_ns_;
+  const Conversion conversion = accept(end_ns, now_ns, passed, false);
+  // There is no end to be seen while nothing changes, so looking for it early would only cost bus time.
+  early_steps_ = 0;
+  next_poll_ns_ = end_ns + cycle_ns_ + step_ns();
+  if (next_poll_ns_ <= now_ns) next_poll_ns_ = now_ns + step_ns();
+  return conversion;
+}
+
 Conversion ConversionClock::on_signalled(std::int64_t end_ns, std::int64_t now_ns) noexcept {
   ++polls_;
   const std::int64_t passed = started_ ? (end_ns - last_end_ns_ + cycle_ns_ / 2) / cycle_ns_ : 1;

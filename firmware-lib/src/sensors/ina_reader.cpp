@@ -104,7 +104,8 @@ Result<std::size_t> InaReader::read(const Conversion& when, Span<PowerSample> ou
   std::size_t count = 0;
   for (std::uint8_t channel = 0; channel < chip_->channels; ++channel) {
     if ((channel_mask_ >> channel & 1U) == 0) continue;
-    for (const RegisterField* field : {&amplitude, &chip_->bus}) {
+    const RegisterField* const fields[2] = {&amplitude, &chip_->bus};
+    for (const RegisterField* field : fields) {
       reads[count].reg = static_cast<std::uint8_t>(field->reg + channel * chip_->channel_stride);
       reads[count].bytes = Span<std::uint8_t>(bytes[count], field->bytes);
       ++count;
@@ -118,23 +119,22 @@ Result<std::size_t> InaReader::read(const Conversion& when, Span<PowerSample> ou
   }
   if (const Status s = read_registers(Span<const RegisterRead>(reads, count)); !s) return s.error();
 
-  std::uint8_t slot = 0;
-  std::uint8_t channel = 0;
-  for (std::size_t i = 0; i < results; i += 2, ++slot, ++channel) {
-    while ((channel_mask_ >> channel & 1U) == 0) ++channel;
-    fill(when, channel, slot, decode_field(amplitude, reads[i].bytes), decode_field(chip_->bus, reads[i + 1].bytes),
-         out[slot]);
+  Slot slot{0, 0};
+  for (std::size_t i = 0; i < results; i += 2, ++slot.place, ++slot.channel) {
+    while ((channel_mask_ >> slot.channel & 1U) == 0) ++slot.channel;
+    fill(when, slot, decode_field(amplitude, reads[i].bytes), decode_field(chip_->bus, reads[i + 1].bytes),
+         out[slot.place]);
   }
-  return std::size_t{slot};
+  return std::size_t{slot.place};
 }
 
-void InaReader::fill(const Conversion& when, std::uint8_t channel, std::uint8_t slot, std::int64_t amplitude,
-                     std::int64_t bus_raw, PowerSample& out) const noexcept {
+void InaReader::fill(const Conversion& when, Slot slot, std::int64_t amplitude, std::int64_t bus_raw,
+                     PowerSample& out) const noexcept {
   out = PowerSample{};
   const std::int64_t bus_uv = divide_rounded(bus_raw * static_cast<std::int64_t>(chip_->bus_lsb_pv / 100), 10'000);
   std::int64_t current_ua = 0;
   if (chip_->shunt.exists()) {
-    current_ua = divide_rounded(amplitude * static_cast<std::int64_t>(shunt_lsb_pv()), shunt_uohm_[channel]);
+    current_ua = divide_rounded(amplitude * static_cast<std::int64_t>(shunt_lsb_pv()), shunt_uohm_[slot.channel]);
     if (at_full_scale(chip_->shunt, amplitude, chip_->shunt_limit)) out.set(SampleFlag::kClipped);
   } else {
     current_ua = divide_rounded(amplitude * chip_->current_lsb_na, 1000);
@@ -153,13 +153,13 @@ void InaReader::fill(const Conversion& when, std::uint8_t channel, std::uint8_t 
   out.t_mono_ns = when.t_read_ns;
   out.sequence = when.sequence;
   out.cycle_ns = static_cast<std::uint32_t>(cycle);
-  out.rail = channel;
+  out.rail = slot.channel;
   if (!when.bracketed) out.set(SampleFlag::kWindowEstimated);
   if (when.lost_before != 0) out.set(SampleFlag::kAfterGap);
   const std::int64_t begin = when.end_ns - static_cast<std::int64_t>(cycle);
   if (chip_->averaging == Averaging::kRunning || averages_ == 1) {
     // Each channel's shunt is integrated in its own slot of the cycle, before its bus voltage.
-    out.window_begin_ns = begin + stretched(std::uint64_t{slot} * (shunt_time_ns_ + bus_time_ns_));
+    out.window_begin_ns = begin + stretched(std::uint64_t{slot.place} * (shunt_time_ns_ + bus_time_ns_));
     out.window_end_ns = out.window_begin_ns + stretched(shunt_time_ns_);
   } else {
     out.window_begin_ns = begin;

@@ -100,6 +100,18 @@ TEST(ConversionClock, AsksASilentSensorLessOften) {
   EXPECT_GE(clock.silence_ns(1'000'000'000), 990'000'000);
 }
 
+TEST(ConversionClock, AssumedConversionsTeachNothing) {
+  ConversionClock clock;
+  clock.start(1'000'000, 0);
+  (void)clock.on_fresh(0);
+  for (int i = 1; i <= 100; ++i) {
+    while (!clock.overdue(clock.next_poll_ns())) clock.on_stale(clock.next_poll_ns());
+    EXPECT_EQ(clock.on_assumed(clock.next_poll_ns()).end_ns, i * 1'000'000);
+  }
+  EXPECT_EQ(clock.cycle_ns(), 1'000'000U);
+  EXPECT_EQ(clock.lost(), 0U);
+}
+
 TEST(ConversionClock, OverdueOnlyAfterAWholeCycle) {
   ConversionClock clock;
   clock.start(1'000'000, 0);

@@ -36,6 +36,8 @@ class ConversionClock {
 
   void on_stale(std::int64_t now_ns) noexcept;
   Conversion on_fresh(std::int64_t now_ns) noexcept;
+  // The values are the same but overdue(): a conversion took place at the predicted end. Nothing is learned from it.
+  Conversion on_assumed(std::int64_t now_ns) noexcept;
   // The end was signalled (ALERT edge) at end_ns: nothing to estimate.
   Conversion on_signalled(std::int64_t end_ns, std::int64_t now_ns) noexcept;
   // The sensor could not be read since: what happened meanwhile is lost, the phase is unknown.

@@ -97,8 +97,13 @@ class InaReader {
   Status read_registers(Span<const RegisterRead> reads) noexcept;
   [[nodiscard]] std::uint64_t shunt_lsb_pv() const noexcept;
   [[nodiscard]] std::uint64_t current_lsb_pa() const noexcept;
-  void fill(const Conversion& when, std::uint8_t channel, std::uint8_t slot, std::int64_t shunt_or_current,
-            std::int64_t bus_raw, PowerSample& out) const noexcept;
+  // A channel, and its place among the enabled ones.
+  struct Slot {
+    std::uint8_t channel;
+    std::uint8_t place;
+  };
+  void fill(const Conversion& when, Slot slot, std::int64_t amplitude, std::int64_t bus_raw,
+            PowerSample& out) const noexcept;
 
   RegisterBus bus_;
   const Chip* chip_ = nullptr;
