@@ -49,6 +49,7 @@ const char* error_text(Error error) noexcept {
     case Error::kGone: return "the device vanished while in use";
     case Error::kInterrupted: return "interrupted";
     case Error::kSystem: return "a system call failed";
+    case Error::kBusy: return "somebody else is using it";
   }
   return "unknown error";
 }

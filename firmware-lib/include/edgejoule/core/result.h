@@ -60,7 +60,8 @@ enum class Error : std::uint8_t {
   kFull = 101,        // a ring or a disk is full
   kGone = 102,        // a device vanished while in use
   kInterrupted = 103,
-  kSystem = 104  // any other failure of a system call
+  kSystem = 104,  // any other failure of a system call
+  kBusy = 105     // a line, device or file that somebody else holds (EBUSY)
 };
 
 // One sentence, in English, without a full stop; never null.
