@@ -170,7 +170,7 @@ struct LookupParams {
   std::uint64_t row_elements = 1;
   Tensor indices;
   DataType output_type = DataType::kUnknown;  // unknown: that of the table
-  WeightUse weights{};                          // of a constant table: scales read
+  WeightUse weights{};                        // of a constant table: scales read
 };
 [[nodiscard]] OpNode lookup(const OpContext& context, const LookupParams& params);
 
