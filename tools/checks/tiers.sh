@@ -113,9 +113,11 @@ tier_tidy() {
     xargs -r -n 1 -P "$CMAKE_BUILD_PARALLEL_LEVEL" timeout 300 clang-tidy --quiet -p build/asan-ubsan
 }
 
-# Fuzzers are programs fuzz_NAME; their seeds lie in tests/fuzz/corpus/NAME.
+# Fuzzers are programs fuzz_NAME; their seeds lie beside them in corpus/NAME, written by
+# the build, or in tests/fuzz/corpus/NAME.
 tier_fuzz() {
-  local seconds=15 fuzzer name work
+  local seconds=15 fuzzer name work folder
+  local -a seeds
   [[ $thorough == yes ]] && seconds=120
   [[ -f build/asan-ubsan/build.ninja ]] || cmake --preset asan-ubsan
   cmake --build --preset asan-ubsan
@@ -126,9 +128,13 @@ tier_fuzz() {
     name=$(basename "$fuzzer")
     work=build/fuzz/${name#fuzz_}
     mkdir -p "$work"
+    seeds=()
+    for folder in "$(dirname "$fuzzer")/corpus/${name#fuzz_}" "tests/fuzz/corpus/${name#fuzz_}"; do
+      [[ -d $folder ]] && seeds+=("$folder")
+    done
     echo "-- $name, $seconds s"
     "$fuzzer" -max_total_time=$seconds -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
-      -artifact_prefix="$work-" "$work" "tests/fuzz/corpus/${name#fuzz_}"
+      -artifact_prefix="$work-" "$work" "${seeds[@]}"
   done
   echo "note: ${#fuzzers[@]} fuzzers, $seconds s each"
 }

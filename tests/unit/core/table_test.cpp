@@ -8,6 +8,7 @@
 
 #include "fixture.h"
 #include "hostile_bytes.h"
+#include "support/touch.h"
 
 namespace edgejoule::test {
 namespace {

@@ -1,0 +1,25 @@
+# cmake -DCOMPILER= -DFLAGS= -DINCLUDE= -DSOURCE= -DCASE= -P: SOURCE compiles as it is,
+# and not with -DCASE_<CASE>; the compiler must complain about the marked line.
+separate_arguments(flags NATIVE_COMMAND "${FLAGS}")
+set(compile "${COMPILER}" ${flags} -std=c++17 -fsyntax-only "-I${INCLUDE}")
+
+execute_process(COMMAND ${compile} "${SOURCE}" RESULT_VARIABLE result ERROR_VARIABLE errors)
+if(NOT result EQUAL 0)
+  message(FATAL_ERROR "must compile without any case, or the cases prove nothing:\n${errors}")
+endif()
+
+file(STRINGS "${SOURCE}" lines)
+set(number 0)
+foreach(line IN LISTS lines)
+  math(EXPR number "${number} + 1")
+  if(line MATCHES "CASE_${CASE}\\)")
+    math(EXPR marked "${number} + 1")
+  endif()
+endforeach()
+execute_process(COMMAND ${compile} "-DCASE_${CASE}" "${SOURCE}" RESULT_VARIABLE result ERROR_VARIABLE errors)
+if(result EQUAL 0)
+  message(FATAL_ERROR "${CASE} compiles, though quantities must not mix")
+endif()
+if(NOT errors MATCHES "units.cpp:${marked}:")
+  message(FATAL_ERROR "${CASE} fails, but not at line ${marked}:\n${errors}")
+endif()

@@ -1,0 +1,85 @@
+// write_corpus table|graph FOLDER: seed files for a fuzz target, from the builders of
+// the tests.
+#include <cmath>
+#include <filesystem>
+#include <iostream>
+#include <string>
+#include <string_view>
+
+#include "files/io.h"
+#include "support/graph_fixture.h"
+#include "support/table_fixture.h"
+
+namespace edgejoule::test {
+namespace {
+
+class Corpus {
+ public:
+  explicit Corpus(std::filesystem::path folder) : folder_(std::move(folder)) {
+    std::filesystem::create_directories(folder_);
+  }
+  void add(std::string_view name, const files::FileBytes& bytes) const {
+    files::write_file((folder_ / name).string(), bytes.text());
+  }
+
+ private:
+  std::filesystem::path folder_;
+};
+
+void write_tables(const Corpus& corpus) {
+  corpus.add("smallest", pack(sound_table()));
+  wire::CoefficientTableT table = sound_table();
+  wire::RowT& conv = add_row(table, Level::kExact, OpKind::kConv2d, DataType::kFloat32);
+  add_term(conv, {Feature::kTiledMacs, 1.5F, Unit::kPicojoule, 1.0F, 1e9F, Tile{8, 12, 4}});
+  add_condition(conv, Feature::kKernelArea, 2.0F, INFINITY);
+  conv.residual = residual(0.1F, 12, 0.05F, 0.07F);
+  conv.reason = "tiled";
+  corpus.add("conditions", pack(table));
+  wire::RowT& log_row = add_row(table, Level::kOp, OpKind::kRelu);
+  log_row.form = wire::RowForm::log2;
+  log_row.intercept = -30.0F;
+  add_term(log_row, {Feature::kActivationBytes, 0.9F, Unit::kRatio});
+  corpus.add("log2", pack(table));
+  wire::RowT& timed = add_row(table, Level::kOp, OpKind::kDense);
+  add_term(timed, {Feature::kTime, 3.0F, Unit::kWatt});
+  add_term(timed, {Feature::kCounterEnergy, 1.1F, Unit::kRatio});
+  add_term(timed, {Feature::kUtilisationTime, 1.0F, Unit::kMilliwatt});
+  corpus.add("runtime", pack(table));
+  add_module_row(table, OpKind::kLayer, 1.1F);
+  add_static(table, 0, EngineState::kBusy, 200.0F);
+  table.op_residual = residual(0.2F, 30);
+  table.model_residual = residual(0.1F, 6);
+  corpus.add("everything", pack(table));
+}
+
+void write_graphs(const Corpus& corpus) {
+  corpus.add("root_only", pack(graph_of({})));
+  corpus.add("flat", layered_graph(8, 0));
+  corpus.add("nested", layered_graph(12, 3));
+  wire::ModelGraphT graph =
+      graph_of({{.kind = OpKind::kConv2d, .facts = conv_facts(1, 8, 8, 4, 8, 3, 2, 2), .name = "conv"},
+                {.kind = OpKind::kDense, .facts = dense_facts(2, 3, 5, 7), .name = "dense"}});
+  graph.type_names = {"CONV_2D"};
+  graph.type_name_index = {0xFFFF, 0, 0xFFFF};
+  graph.source->notes = {"a note"};
+  corpus.add("named", pack(graph));
+  graph.fact_ids = {wire::Fact::out_h, wire::Fact::groups};
+  graph.facts = {1, 1, 8, 1, 9, 1};
+  corpus.add("few_facts", pack(graph));
+}
+
+}  // namespace
+}  // namespace edgejoule::test
+
+int main(int argc, char** argv) {
+  const std::string_view what = argc == 3 ? argv[1] : "";
+  if (what == "table") {
+    edgejoule::test::write_tables(edgejoule::test::Corpus(argv[2]));
+  } else if (what == "graph") {
+    edgejoule::test::write_graphs(edgejoule::test::Corpus(argv[2]));
+  } else {
+    std::cerr << "usage: write_corpus table|graph FOLDER\n";
+    return 2;
+  }
+  return 0;
+}
