@@ -1,0 +1,116 @@
+// edge-predict as a person runs it.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+
+#include <cstdio>
+#include <fstream>
+
+#include "files/json.h"
+#include "support/graph_fixture.h"
+#include "support/table_fixture.h"
+#include "support/temporary_folder.h"
+
+namespace edgejoule {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+struct Outcome {
+  std::string output;
+  std::string talk;
+  int code = -1;
+};
+
+class EdgePredict : public testing::Test {
+ protected:
+  EdgePredict() { files::save(table_, test::pack(test::sound_table()).span(), files::FileKind::kTable); }
+
+  Outcome run(const std::string& arguments) {
+    const std::string talk = folder_.file("stderr");
+    const std::string command = std::string(EDGE_PREDICT) + " " + arguments + " 2>" + talk + " </dev/null";
+    Outcome result;
+    std::FILE* pipe = popen(command.c_str(), "r");
+    if (pipe == nullptr) return result;
+    char buffer[4096];
+    for (std::size_t n = 0; (n = std::fread(buffer, 1, sizeof(buffer), pipe)) > 0;) result.output.append(buffer, n);
+    const int status = pclose(pipe);
+    result.code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+    std::ifstream in(talk);
+    result.talk.assign(std::istreambuf_iterator<char>(in), {});
+    return result;
+  }
+
+  test::TemporaryFolder folder_;
+  std::string table_ = folder_.file("t.ejt");
+};
+
+TEST_F(EdgePredict, PricesAModelOfTheZoo) {
+  const Outcome outcome = run("zoo:mobilenet_v1-0.25-128 --table " + table_);
+  EXPECT_EQ(outcome.code, 0) << outcome.talk;
+  EXPECT_THAT(outcome.output, HasSubstr("13.6 M MACs"));
+  EXPECT_THAT(outcome.output, HasSubstr("total "));
+  EXPECT_THAT(outcome.output, Not(HasSubstr("\x1b"))) << "colour in a pipe";
+  EXPECT_EQ(outcome.talk, "");
+}
+
+TEST_F(EdgePredict, ColoursWhereAsked) {
+  EXPECT_THAT(run("zoo:mobilenet_v1-0.25-128 --colour always --table " + table_).output, HasSubstr("\x1b[1m"));
+}
+
+TEST_F(EdgePredict, TakesTheTableAsJsonTextToo) {
+  const files::FileBytes bytes = files::load(table_, files::FileKind::kTable);
+  const std::string json = folder_.file("t.json");
+  files::save(json, bytes.span(), files::FileKind::kTable);
+  EXPECT_EQ(run("zoo:mobilenet_v1-0.25-128 --csv --table " + json).output,
+            run("zoo:mobilenet_v1-0.25-128 --csv --table " + table_).output);
+}
+
+TEST_F(EdgePredict, WritesAGraphThatPricesTheSame) {
+  const std::string graph = folder_.file("m.ejg");
+  ASSERT_EQ(run("zoo:mobilenet_v1-0.25-128 --write-graph " + graph).code, 0);
+  EXPECT_EQ(run(graph + " --csv --table " + table_).output,
+            run("zoo:mobilenet_v1-0.25-128 --csv --table " + table_).output);
+}
+
+TEST_F(EdgePredict, StaticEnergyComesWithTheTime) {
+  EXPECT_THAT(run("zoo:mobilenet_v1-0.25-128 --table " + table_).output, HasSubstr("no-static"));
+}
+
+TEST_F(EdgePredict, UsageErrorsExitWithTwo) {
+  EXPECT_EQ(run("").code, 2);
+  EXPECT_EQ(run("zoo:mobilenet_v1-0.25-128").code, 2);
+  EXPECT_EQ(run("zoo:mobilenet_v1-0.25-128 --by nothing --table " + table_).code, 2);
+  EXPECT_EQ(run("zoo:x --csv --json --table " + table_).code, 2);
+  const Outcome unknown = run("zoo:mobilnet_v1-0.25-128 --table " + table_);
+  EXPECT_EQ(unknown.code, 2);
+  EXPECT_THAT(unknown.talk, HasSubstr("mobilenet_v1-0.25-128"));
+  EXPECT_EQ(unknown.output, "");
+}
+
+TEST_F(EdgePredict, BadFilesExitWithThreeAndSayWhich) {
+  const Outcome missing = run(folder_.file("none.tflite") + " --table " + table_);
+  EXPECT_EQ(missing.code, 3);
+  EXPECT_THAT(missing.talk, HasSubstr("none.tflite"));
+  const Outcome swapped = run(table_ + " --table " + table_);
+  EXPECT_EQ(swapped.code, 3);
+  const std::string junk = folder_.file("junk.ejt");
+  std::ofstream(junk) << "EJT1 but not really, only long enough to be looked at";
+  const Outcome damaged = run("zoo:mobilenet_v1-0.25-128 --table " + junk);
+  EXPECT_EQ(damaged.code, 3);
+  EXPECT_THAT(damaged.talk, HasSubstr("junk.ejt"));
+}
+
+TEST_F(EdgePredict, AFullDiskIsAFailure) {
+  EXPECT_EQ(run("zoo:mobilenet_v1-0.25-128 --table " + table_ + " >/dev/full").code, 1);
+}
+
+TEST_F(EdgePredict, ListsTheZoo) {
+  const Outcome list = run("--list-zoo");
+  EXPECT_EQ(list.code, 0);
+  EXPECT_THAT(list.output, HasSubstr("zoo:mobilenet_v2-1.0-224"));
+}
+
+}  // namespace
+}  // namespace edgejoule

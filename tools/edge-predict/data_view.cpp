@@ -1,0 +1,124 @@
+#include "data_view.h"
+
+#include <fmt/format.h>
+
+#include "explain.h"
+#include "files/json.h"
+#include "flag_text.h"
+#include "schemas/report_generated.h"
+#include "text/escape.h"
+#include "text/quantity_text.h"
+
+namespace edgejoule::predict {
+namespace {
+
+std::string flag_names(Flags flags, std::string_view separator) {
+  std::string out;
+  for (const FlagText& row : flag_texts()) {
+    if (!flags.has(row.flag)) continue;
+    if (!out.empty()) out += separator;
+    out += row.short_name;
+  }
+  return out;
+}
+
+std::vector<std::unique_ptr<wire::TermReportT>> terms_report(const Prediction& prediction, std::uint32_t node) {
+  std::vector<std::unique_ptr<wire::TermReportT>> out;
+  for (const TermShare& share : terms_of(prediction, node)) {
+    auto term = std::make_unique<wire::TermReportT>();
+    term->feature = static_cast<wire::Feature>(share.term.feature);
+    term->tile_m = share.term.tile.m;
+    term->tile_n = share.term.tile.n;
+    term->tile_k = share.term.tile.k;
+    term->value = share.value;
+    term->coefficient = share.term.coefficient;
+    term->unit = static_cast<wire::Unit>(share.term.unit);
+    term->contribution = share.contribution;
+    term->outside_range = !share.inside;
+    out.push_back(std::move(term));
+  }
+  return out;
+}
+
+bool static_known(const NodeEstimate& node) {
+  return !node.flags.has(Flag::kStaticUnknown);
+}
+
+}  // namespace
+
+std::string to_csv(const Prediction& prediction) {
+  const GraphView& graph = prediction.graph();
+  std::string out =
+      "index,parent,depth,name,kind,type,data_type,macs,dynamic_j,own_j,static_j,lower_j,upper_j,share,by,flags\n";
+  for (std::uint32_t i = 0; i < prediction.size(); ++i) {
+    const NodeEstimate& node = prediction.node(i);
+    const std::uint32_t parent = graph.parent(i);
+    out += fmt::format(
+        "{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}\n", i,
+        parent == kNoParent ? std::string() : fmt::format("{}", parent), graph.depth(i), text::csv_name(graph.name(i)),
+        name_of(graph.kind(i)), text::csv_name(graph.type_name(i)), name_of(graph.data_type(i)), prediction.macs(i),
+        text::exact(node.dynamic.value()), text::exact(node.own.value()),
+        static_known(node) ? text::exact(node.static_part.value()) : std::string(),
+        text::exact(node.interval.lower.value()), text::exact(node.interval.upper.value()),
+        text::exact(static_cast<float>(prediction.share(i))), level_text(node.level), flag_names(node.flags, " "));
+  }
+  return out;
+}
+
+std::string to_json(const Prediction& prediction, bool terms) {
+  const GraphView& graph = prediction.graph();
+  const CoefficientTable& table = prediction.table();
+  wire::ReportT report;
+  report.format_version = 1;
+  report.tool_version = EDGEJOULE_VERSION;
+  report.prediction = std::make_unique<wire::PredictionReportT>();
+  wire::PredictionReportT& out = *report.prediction;
+  out.model = text::valid_utf8(graph.model_name());
+  for (std::uint32_t i = 0; i < graph.note_count(); ++i) out.model_notes.push_back(text::valid_utf8(graph.note(i)));
+  out.table_name = text::valid_utf8(table.name());
+  out.board = text::valid_utf8(table.board());
+  out.runtime = text::valid_utf8(table.runtime());
+  if (const std::uint8_t point = prediction.plan().operating_point(); point != kAnyOperatingPoint) {
+    out.operating_point = text::valid_utf8(table.operating_point_name(point));
+  }
+  out.boundary = std::make_unique<wire::BoundaryT>();
+  out.boundary->kind = static_cast<wire::BoundaryKind>(table.boundary());
+  out.boundary->description = text::valid_utf8(table.boundary_description());
+  for (std::uint32_t i = 0; i < table.boundary_rail_count(); ++i) {
+    out.boundary->rails.push_back(text::valid_utf8(table.boundary_rail(i)));
+  }
+  out.baseline = std::make_unique<wire::BaselineT>();
+  out.baseline->kind = static_cast<wire::BaselineKind>(table.baseline());
+  out.baseline->idle_state = text::valid_utf8(table.idle_state());
+  out.confidence = fraction_of(prediction.request().confidence);
+  out.batch_ratio = prediction.request().batch_ratio;
+
+  for (std::uint32_t i = 0; i < prediction.size(); ++i) {
+    const NodeEstimate& node = prediction.node(i);
+    auto entry = std::make_unique<wire::NodeReportT>();
+    entry->parent = graph.parent(i);
+    entry->name = text::valid_utf8(graph.name(i));
+    entry->kind = static_cast<wire::OpKind>(graph.kind(i));
+    entry->type_name = text::valid_utf8(graph.type_name(i));
+    entry->data_type = static_cast<wire::DataType>(graph.data_type(i));
+    entry->macs = prediction.macs(i);
+    entry->dynamic_joules = node.dynamic.value();
+    entry->own_joules = node.own.value();
+    if (static_known(node)) entry->static_joules = node.static_part.value();
+    entry->lower_joules = node.interval.lower.value();
+    entry->upper_joules = node.interval.upper.value();
+    entry->share = static_cast<float>(prediction.share(i));
+    if (node.level != Level::kNone) entry->level = static_cast<wire::Level>(node.level);
+    for (const FlagText& row : flag_texts()) {
+      if (node.flags.has(row.flag)) entry->flags.emplace_back(row.short_name);
+    }
+    if (terms) entry->terms = terms_report(prediction, i);
+    out.nodes.push_back(std::move(entry));
+  }
+  flatbuffers::FlatBufferBuilder builder;
+  wire::FinishReportBuffer(builder, wire::Report::Pack(builder, &report));
+  const files::FileBytes bytes(builder.GetBufferPointer(), builder.GetSize());
+  return files::to_json(bytes.span(), files::FileKind::kReport, "the report") + "\n";
+}
+
+}  // namespace edgejoule::predict

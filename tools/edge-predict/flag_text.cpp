@@ -1,0 +1,50 @@
+#include "flag_text.h"
+
+#include <array>
+
+namespace edgejoule::predict {
+
+Span<const FlagText> flag_texts() {
+  static constexpr std::array<FlagText, 14> kTexts = {{
+      {Flag::kUnknownOp, "unknown-op", "the importer does not know this op; it is priced by its bytes alone"},
+      {Flag::kFallback, "fallback", "the table has no row for this op; a broader row priced it (column \"by\")"},
+      {Flag::kOutsideRange, "range", "some feature lies outside the range the row was fitted on: extrapolated"},
+      {Flag::kOtherBoard, "board", "the table was measured on another board"},
+      {Flag::kOtherRuntime, "runtime", "the table was measured with another runtime"},
+      {Flag::kInterpolated, "between", "the operating point lies between calibrated ones"},
+      {Flag::kIntervalNotGuaranteed, "interval?", "too few independent groups stand behind the interval"},
+      {Flag::kIntervalUnknown, "no-interval", "the table states no residuals here, so no interval is known"},
+      {Flag::kStaticUnknown, "no-static", "the time is not known, so static energy is left out (pass --time)"},
+      {Flag::kStaticInDynamic, "total", "the table's baseline is total: static energy is inside these joules"},
+      {Flag::kRuntimeFacts, "measured", "measured time or a counter was used"},
+      {Flag::kBatchScaled, "batch", "scaled from the batch of the file where the row is not linear in it"},
+      {Flag::kNegativeOwn, "overlap",
+       "children cost more than their module: they overlap, shares are allocated from the module"},
+      {Flag::kBound, "bound", "an upper bound: control flow decides how often it runs"},
+  }};
+  return {kTexts.data(), kTexts.size()};
+}
+
+std::string_view level_text(Level level) {
+  switch (level) {
+    case Level::kExact: return "exact";
+    case Level::kOpAndType: return "op+type";
+    case Level::kOp: return "op";
+    case Level::kClass: return "class";
+    case Level::kRoofline: return "roofline";
+    case Level::kNone: return "sum";
+  }
+  return "?";
+}
+
+float fraction_of(Confidence confidence) {
+  switch (confidence) {
+    case Confidence::k50: return 0.50F;
+    case Confidence::k80: return 0.80F;
+    case Confidence::k90: return 0.90F;
+    case Confidence::k95: return 0.95F;
+  }
+  return 0;
+}
+
+}  // namespace edgejoule::predict

@@ -1,0 +1,154 @@
+#include "prediction.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <limits>
+#include <numeric>
+
+#include "files/json.h"
+#include "import/import.h"
+#include "text/escape.h"
+#include "zoo/zoo.h"
+
+namespace edgejoule::predict {
+namespace {
+
+constexpr std::string_view kZooPrefix = "zoo:";
+
+std::uint64_t saturating_add(std::uint64_t a, std::uint64_t b) {
+  std::uint64_t sum = 0;
+  return __builtin_add_overflow(a, b, &sum) ? std::numeric_limits<std::uint64_t>::max() : sum;
+}
+
+Span<std::byte> as_bytes(std::vector<std::uint64_t>& words) {
+  return {reinterpret_cast<std::byte*>(words.data()), words.size() * sizeof(std::uint64_t)};
+}
+
+std::vector<std::uint64_t> workspace_of(std::size_t bytes) {
+  return std::vector<std::uint64_t>((bytes + 7) / 8);
+}
+
+template <class T>
+T value_or_throw(Result<T> result, std::string_view what, const std::string& where, std::string_view next) {
+  if (!result.ok()) {
+    throw PredictionError(fmt::format("{} {}: {}. {}", what, text::printable(where), error_text(result.error()), next));
+  }
+  return *result;
+}
+
+}  // namespace
+
+files::FileBytes load_model(const std::string& model) {
+  if (model.starts_with(kZooPrefix)) return zoo::build(std::string_view(model).substr(kZooPrefix.size()));
+  return import::import_model(model, {});
+}
+
+Prediction::Prediction(Request request) : request_(std::move(request)) {
+  graph_bytes_ = load_model(request_.model);
+  table_bytes_ = files::load(request_.table, files::FileKind::kTable);
+
+  const GraphView graph = value_or_throw(GraphView::open(graph_bytes_.span()), "model", request_.model,
+                                         "Import the model again, or copy the file anew.");
+  const CoefficientTable table = value_or_throw(CoefficientTable::open(table_bytes_.span()), "table", request_.table,
+                                                "Fit it again with edge-calibrate fit, or copy the file anew.");
+  plan_workspace_ = workspace_of(TablePlan::required_bytes(table));
+  PlanOptions options;
+  options.operating_point = request_.operating_point;
+  const Result<TablePlan> plan = TablePlan::prepare(table, options, as_bytes(plan_workspace_));
+  if (!plan.ok() && plan.error() == Error::kUnknownOperatingPoint) {
+    std::string known;
+    for (std::uint32_t i = 0; i < table.operating_point_count(); ++i) {
+      known += fmt::format("{}{}", i == 0 ? "" : ", ", text::printable(table.operating_point_name(i)));
+    }
+    throw PredictionError(fmt::format("table {}: no operating point is called \"{}\". {}",
+                                      text::printable(request_.table), text::printable(request_.operating_point),
+                                      known.empty() ? "It has none: leave out --at." : "It has: " + known + "."));
+  }
+  const TablePlan prepared = value_or_throw(plan, "table", request_.table, "Fit it again with edge-calibrate fit.");
+  predictor_workspace_ = workspace_of(Predictor::required_bytes(prepared, graph));
+  const Predictor bound = value_or_throw(Predictor::bind(prepared, graph, as_bytes(predictor_workspace_)), "model",
+                                         request_.model, "Some op's dimensions are beyond what can be counted.");
+  core_ = std::make_unique<Core>(Core{graph, table, prepared, bound});
+
+  nodes_.resize(graph.size());
+  inputs_.batch_ratio = request_.batch_ratio;
+  inputs_.confidence = request_.confidence;
+  inputs_.time = request_.time;
+  if (const Status status = core_->predictor.predict(inputs_, nodes_); !status.ok()) {
+    throw PredictionError(fmt::format("model {}: {}.", text::printable(request_.model), error_text(status.error())));
+  }
+
+  bound_modules_by_their_ops();
+  shares_.resize(graph.size());
+  if (const Status status = allocate_shares(graph, nodes_, shares_); !status.ok()) {
+    throw PredictionError(fmt::format("model {}: {}.", text::printable(request_.model), error_text(status.error())));
+  }
+
+  macs_.resize(graph.size());
+  for (std::uint32_t i = graph.size(); i-- > 0;) {
+    if (!graph.is_module_node(i)) {
+      const Result<WorkCounts> work = count_work(graph.op_class(i), graph.facts(i));
+      macs_[i] = work.ok() ? work->macs : 0;
+    }
+    if (graph.parent(i) != kNoParent) macs_[graph.parent(i)] = saturating_add(macs_[graph.parent(i)], macs_[i]);
+  }
+}
+
+Spread Prediction::sum_of(const std::vector<std::uint32_t>& ops) const {
+  std::vector<float> sums(SpreadAccumulator::required_sums(table()));
+  Result<SpreadAccumulator> accumulator = SpreadAccumulator::start(table(), sums);
+  if (!accumulator.ok()) throw PredictionError(error_text(accumulator.error()));
+  for (const std::uint32_t op : ops) accumulator->add(predictor().row_of(op), nodes_[op].own);
+  return value_or_throw(accumulator->finish(request_.confidence), "interval of", request_.model, "");
+}
+
+void Prediction::bound_modules_by_their_ops() {
+  // Preorder backwards: each module finds its ops already gathered behind it.
+  std::vector<std::vector<std::uint32_t>> ops(size());
+  for (std::uint32_t i = size(); i-- > 0;) {
+    if (!graph().is_module_node(i)) {
+      ops[i].push_back(i);
+    } else if (nodes_[i].flags.has(Flag::kIntervalUnknown) && predictor().row_of(i) == kNoRow) {
+      const Spread spread = sum_of(ops[i]);
+      constexpr auto kOwnFlags =
+          static_cast<std::uint32_t>(Flag::kIntervalUnknown) | static_cast<std::uint32_t>(Flag::kIntervalNotGuaranteed);
+      nodes_[i].interval = spread.interval;
+      nodes_[i].flags = Flags(nodes_[i].flags.bits() & ~kOwnFlags);
+      nodes_[i].flags |= spread.flags;
+    }
+    if (i == 0) break;
+    std::vector<std::uint32_t>& above = ops[graph().parent(i)];
+    above.insert(above.end(), ops[i].begin(), ops[i].end());
+    ops[i] = {};
+  }
+}
+
+double Prediction::share(Joules sum) const {
+  const double whole = nodes_[0].dynamic.value();
+  return whole > 0 ? sum.value() / whole : 0;
+}
+
+std::vector<std::uint32_t> Prediction::ops_by_energy() const {
+  std::vector<std::uint32_t> ops;
+  for (std::uint32_t i = 0; i < size(); ++i) {
+    if (!graph().is_module_node(i)) ops.push_back(i);
+  }
+  std::stable_sort(ops.begin(), ops.end(),
+                   [&](std::uint32_t a, std::uint32_t b) { return nodes_[a].dynamic > nodes_[b].dynamic; });
+  return ops;
+}
+
+std::string Prediction::name(std::uint32_t i) const {
+  const std::string_view own = graph().name(i);
+  return own.empty() ? fmt::format("{} #{}", name_of(graph().kind(i)), i) : text::printable(own);
+}
+
+std::string Prediction::path(std::uint32_t i) const {
+  std::string out = name(i);
+  if (i == 0) return out;
+  for (std::uint32_t up = graph().parent(i); up != 0; up = graph().parent(up)) out = name(up) + "/" + out;
+  return out;
+}
+
+}  // namespace edgejoule::predict

@@ -1,0 +1,32 @@
+// A prediction as text for a person: the tree, lists by op, kind or module, and sums
+// of named terms.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "prediction.h"
+
+namespace edgejoule::predict {
+
+struct TextOptions {
+  bool colour = false;
+  int width = 0;                  // 0: not limited
+  std::optional<unsigned> depth;  // of the tree
+  std::optional<unsigned> top;    // rows of a list
+};
+
+// Model, table, what a joule means here.
+[[nodiscard]] std::string heading_text(const Prediction& prediction, const TextOptions& options);
+[[nodiscard]] std::string tree_text(const Prediction& prediction, const TextOptions& options);
+[[nodiscard]] std::string by_op_text(const Prediction& prediction, const TextOptions& options);
+[[nodiscard]] std::string by_kind_text(const Prediction& prediction, const TextOptions& options);
+[[nodiscard]] std::string by_module_text(const Prediction& prediction, const TextOptions& options);
+// Total, costliest ops and kinds, what the flags that occur mean, what was assumed.
+[[nodiscard]] std::string summary_text(const Prediction& prediction, const TextOptions& options);
+// Ops whose name contains `pattern` ("" for all) as sums of named terms.
+[[nodiscard]] std::string explain_text(const Prediction& prediction, const std::string& pattern,
+                                       const TextOptions& options);
+
+}  // namespace edgejoule::predict
