@@ -2,7 +2,7 @@
 // every instruction: the difference between two numbers of repetitions is the step alone.
 //
 // Usage: count_instructions STEP TABLE.ejt GRAPH.ejg REPETITIONS; STEP: predict,
-// predict_with_times, hook, bind, prepare, open_table, open_graph. Prints "ops nodes".
+// predict_with_time, predict_with_op_times, hook, bind, prepare, open_table, open_graph. Prints "ops nodes".
 // count_instructions write FOLDER: writes the files to count with.
 // Exit codes: 0 ok, 1 the step failed, 2 usage.
 #include <cstdio>
@@ -36,8 +36,9 @@ void write_files(const std::string& folder) {
 bool repeat(const std::string& step, Scene& scene, long repetitions) {
   const auto times = scene.op_times();
   edgejoule::PredictInputs inputs;
-  inputs.time = edgejoule::Seconds(0.01F);
-  if (step == "predict_with_times") {
+  if (step == "predict_with_time") {
+    inputs.time = edgejoule::Seconds(0.01F);
+  } else if (step == "predict_with_op_times") {
     inputs.per_node = times;
   }
   const edgejoule::OpDescriptor op = edgejoule::benchmarks::hooked_convolution();
@@ -45,7 +46,7 @@ bool repeat(const std::string& step, Scene& scene, long repetitions) {
   runtime.time = edgejoule::Seconds(1e-4F);
 
   for (long i = 0; i < repetitions; ++i) {
-    if (step == "predict" || step == "predict_with_times") {
+    if (step.rfind("predict", 0) == 0) {
       if (!scene.predictor().predict(inputs, scene.estimates()).ok()) {
         return false;
       }

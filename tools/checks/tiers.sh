@@ -113,28 +113,28 @@ tier_tidy() {
     xargs -r -n 1 -P "$CMAKE_BUILD_PARALLEL_LEVEL" timeout 300 clang-tidy --quiet -p build/asan-ubsan
 }
 
-# Fuzzers are programs fuzz_NAME; their seeds lie beside them in corpus/NAME, written by
-# the build, or in tests/fuzz/corpus/NAME.
+# The tier asan-ubsan runs each fuzzer for seconds, as a test; here each has longer. A
+# fuzzer is a program fuzz_NAME; its seeds lie beside it in corpus/NAME, else in
+# tests/fuzz/corpus/NAME.
 tier_fuzz() {
-  local seconds=15 fuzzer name work folder
-  local -a seeds
-  [[ $thorough == yes ]] && seconds=120
+  local seconds=120 fuzzer name work seeds
   [[ -f build/asan-ubsan/build.ninja ]] || cmake --preset asan-ubsan
   cmake --build --preset asan-ubsan
   local -a fuzzers
   mapfile -t fuzzers < <(find build/asan-ubsan -type f -name 'fuzz_*' -perm -u+x | sort)
-  ((${#fuzzers[@]})) || { echo 'no program fuzz_* below build/asan-ubsan'; return 1; }
+  ((${#fuzzers[@]})) || {
+    echo 'no program fuzz_* below build/asan-ubsan'
+    return 1
+  }
   for fuzzer in "${fuzzers[@]}"; do
-    name=$(basename "$fuzzer")
-    work=build/fuzz/${name#fuzz_}
+    name=${fuzzer##*/fuzz_}
+    seeds=${fuzzer%/*}/corpus/$name
+    [[ -d $seeds ]] || seeds=tests/fuzz/corpus/$name
+    work=build/fuzz/$name
     mkdir -p "$work"
-    seeds=()
-    for folder in "$(dirname "$fuzzer")/corpus/${name#fuzz_}" "tests/fuzz/corpus/${name#fuzz_}"; do
-      [[ -d $folder ]] && seeds+=("$folder")
-    done
-    echo "-- $name, $seconds s"
+    echo "-- fuzz_$name, $seconds s, seeds from $seeds"
     "$fuzzer" -max_total_time=$seconds -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
-      -artifact_prefix="$work-" "$work" "${seeds[@]}"
+      -artifact_prefix="$work-" "$work" "$seeds"
   done
   echo "note: ${#fuzzers[@]} fuzzers, $seconds s each"
 }
