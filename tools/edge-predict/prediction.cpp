@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <numeric>
 
@@ -100,7 +101,16 @@ Spread Prediction::sum_of(const std::vector<std::uint32_t>& ops) const {
   Result<SpreadAccumulator> accumulator = SpreadAccumulator::start(table(), sums);
   if (!accumulator.ok()) throw PredictionError(error_text(accumulator.error()));
   for (const std::uint32_t op : ops) accumulator->add(predictor().row_of(op), nodes_[op].own);
-  return value_or_throw(accumulator->finish(request_.confidence), "interval of", request_.model, "");
+  Spread spread = value_or_throw(accumulator->finish(request_.confidence), "interval of", request_.model, "");
+  if (spread.total.value() > 0 && spread.sigma.value() > 0) {
+    // Energy is positive and its errors are relative: the same mean and spread as a
+    // log-normal distribution, where a normal one would reach below zero.
+    const float deviations = (spread.interval.upper - spread.total) / spread.sigma;
+    const float ratio = spread.sigma / spread.total;
+    const float width = std::exp(deviations * std::sqrt(std::log1p(ratio * ratio)));
+    spread.interval = {spread.total / width, spread.total * width};
+  }
+  return spread;
 }
 
 void Prediction::bound_modules_by_their_ops() {
