@@ -1,0 +1,30 @@
+// A fitted table as an EJT1 file.
+//
+// Units: coefficients stand in the unit that shows them between 1 and 1000.
+// Errors: std::logic_error where core would refuse the table; that is a fault of the fit.
+#pragma once
+
+#include <string>
+
+#include "files/file_bytes.h"
+#include "fit/fit_table.h"
+#include "measurements/measurement_set.h"
+
+namespace edgejoule::fit {
+
+struct TableInfo {
+  std::string name;
+  std::string date;  // ISO 8601
+  std::string tool_version;
+};
+
+[[nodiscard]] files::FileBytes write_table(const FittedTable& table, const measurements::MeasurementSet& set,
+                                           const TableInfo& info);
+
+struct ReadableCoefficient {
+  float value = 0;
+  Unit unit = Unit::kJoule;
+};
+[[nodiscard]] ReadableCoefficient readable(double joules);
+
+}  // namespace edgejoule::fit
