@@ -1,0 +1,114 @@
+// edge-calibrate as a person meets it: exit codes, messages, files.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+
+#include "files/io.h"
+#include "support/temporary_folder.h"
+
+namespace edgejoule {
+namespace {
+
+using test::TemporaryFolder;
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+struct Outcome {
+  int exit_code = -1;
+  std::string output;  // both streams
+};
+
+Outcome run(const std::string& arguments) {
+  const std::string command = std::string("'") + EDGE_CALIBRATE + "' " + arguments + " 2>&1";
+  std::FILE* pipe = ::popen(command.c_str(), "r");
+  Outcome outcome;
+  char buffer[4096];
+  while (const std::size_t got = std::fread(buffer, 1, sizeof buffer, pipe)) outcome.output.append(buffer, got);
+  outcome.exit_code = WEXITSTATUS(::pclose(pipe));
+  return outcome;
+}
+
+// Sixty dense ops of 0.1 mJ + 10 pJ per MAC.
+std::string dense_ops() {
+  std::string csv =
+      "# boundary: wall\n# baseline: total\n# board: Desk Board\nkind,data_type,energy_j,rows_m,cols_n,depth_k\n";
+  for (int i = 1; i <= 60; ++i) {
+    const int n = 16 * i, k = 32 + 8 * (i % 7);
+    csv += "dense,float32," + std::to_string(1e-4 + 1e-11 * 64 * n * k) + ",64," + std::to_string(n) + ',' +
+           std::to_string(k) + '\n';
+  }
+  return csv;
+}
+
+TEST(EdgeCalibrate, FitsShowsAndConverts) {
+  const TemporaryFolder folder;
+  files::write_file(folder.file("ops.csv"), dense_ops());
+  const Outcome fitted = run("fit " + folder.file("ops.csv") + " -o " + folder.file("t.json") + " --date 2026-01-31");
+  EXPECT_EQ(fitted.exit_code, 0) << fitted.output;
+  EXPECT_THAT(fitted.output,
+              AllOf(HasSubstr("dense float32: 60 measurements"), HasSubstr("held out"), HasSubstr("wrote")));
+
+  const Outcome shown = run("table show " + folder.file("t.json"));
+  EXPECT_EQ(shown.exit_code, 0);
+  EXPECT_THAT(shown.output, AllOf(HasSubstr("Desk Board"), HasSubstr("boundary    wall"), HasSubstr("dense float32"),
+                                  HasSubstr("any op"), HasSubstr("2026-01-31"), HasSubstr("macs")));
+
+  EXPECT_EQ(run("table convert " + folder.file("t.json") + ' ' + folder.file("t.ejt")).exit_code, 0);
+  EXPECT_EQ(run("table convert " + folder.file("t.ejt") + " -").output, files::read_file(folder.file("t.json")).text());
+  EXPECT_THAT(folder.names(), ElementsAre("ops.csv", "t.ejt", "t.json"));
+}
+
+TEST(EdgeCalibrate, RepeatsToTheByteUnderSourceDateEpoch) {
+  const TemporaryFolder folder;
+  files::write_file(folder.file("ops.csv"), dense_ops());
+  ::setenv("SOURCE_DATE_EPOCH", "86400", 1);
+  const std::string first = run("fit " + folder.file("ops.csv") + " -o -").output;
+  const std::string second = run("fit " + folder.file("ops.csv") + " -o -").output;
+  ::unsetenv("SOURCE_DATE_EPOCH");
+  EXPECT_EQ(first, second);
+  EXPECT_THAT(first, HasSubstr("\"date\": \"1970-01-02\""));
+}
+
+TEST(EdgeCalibrate, ExitsWithTwoOnUsage) {
+  EXPECT_EQ(run("").exit_code, 2);
+  EXPECT_EQ(run("fit").exit_code, 2);
+  EXPECT_EQ(run("fit a.csv -o t.ejt --folds 1").exit_code, 2);
+  EXPECT_EQ(run("bake").exit_code, 2);
+  const Outcome help = run("fit --help");
+  EXPECT_EQ(help.exit_code, 0);
+  EXPECT_THAT(help.output, AllOf(HasSubstr("Example:"), HasSubstr("energy_j"), HasSubstr("# boundary:")));
+}
+
+TEST(EdgeCalibrate, ExitsWithThreeOnABadFile) {
+  const TemporaryFolder folder;
+  const auto failing = [&](const std::string& arguments) {
+    const Outcome outcome = run(arguments);
+    EXPECT_EQ(outcome.exit_code, 3) << outcome.output;
+    return outcome.output;
+  };
+  EXPECT_THAT(failing("fit " + folder.file("no.csv") + " -o x.json"), HasSubstr("No such file"));
+  files::write_file(folder.file("bad.csv"), "# boundary: wall\n# baseline: total\nkind,energy_j\nadd,nan\n");
+  EXPECT_THAT(failing("fit " + folder.file("bad.csv") + " -o " + folder.file("t.json")), HasSubstr("bad.csv:4"));
+  files::write_file(folder.file("few.csv"), "# boundary: wall\n# baseline: total\nkind,energy_j\nadd,1\n");
+  EXPECT_THAT(failing("fit " + folder.file("few.csv") + " -o " + folder.file("t.json")), HasSubstr("at least 8"));
+  files::write_file(folder.file("t.json"), "{ \"rowz\": [] }");
+  EXPECT_THAT(failing("table show " + folder.file("t.json")), HasSubstr("unknown field: rowz"));
+  files::write_file(folder.file("t.json"), "{ \"format_version\": 1 }");
+  EXPECT_THAT(failing("table show " + folder.file("t.json")), HasSubstr("a required field is absent"));
+}
+
+TEST(EdgeCalibrate, ExitsWithOneWhereTheTableCannotBeWritten) {
+  const TemporaryFolder folder;
+  files::write_file(folder.file("ops.csv"), dense_ops());
+  const Outcome outcome = run("fit " + folder.file("ops.csv") + " -o " + folder.file("no/such/t.ejt"));
+  EXPECT_EQ(outcome.exit_code, 1);
+  EXPECT_THAT(outcome.output, HasSubstr("no/such"));
+}
+
+}  // namespace
+}  // namespace edgejoule

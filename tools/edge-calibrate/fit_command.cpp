@@ -1,0 +1,111 @@
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <ctime>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "command.h"
+#include "files/json.h"
+#include "fit/fit_table.h"
+#include "fit/table_writer.h"
+#include "measurements/csv.h"
+#include "measurements/importers.h"
+
+namespace edgejoule::calibrate {
+namespace {
+
+struct Arguments {
+  std::string measurements;
+  std::string output;
+  std::string name;
+  std::string date;
+  fit::SelectionOptions options;
+};
+
+constexpr const char* kFooter = R"(
+Each op kind and data type gets non-negative coefficients by relative error: one row, or
+a shallow tree of rows where the library switches algorithms and cross-validation says
+so. Every held-out figure is of measurements that neither the coefficients nor the
+choice of the form has seen. The table is replaced at once or not at all.
+
+Example:
+  edge-calibrate fit conv2d.txt -o jetson-nano.json
+  edge-calibrate fit my_ops.csv -o my_board.ejt --date 2026-01-31
+)";
+
+// --date, SOURCE_DATE_EPOCH (for builds that must repeat to the byte), or today.
+std::string date_of(const Arguments& arguments) {
+  if (!arguments.date.empty()) return arguments.date;
+  std::time_t now = std::time(nullptr);
+  if (const char* epoch = std::getenv("SOURCE_DATE_EPOCH")) {
+    const auto seconds = measurements::finite_number(epoch);
+    if (!seconds) throw std::runtime_error("SOURCE_DATE_EPOCH is not a number of seconds: correct or unset it");
+    now = static_cast<std::time_t>(*seconds);
+  }
+  return fmt::format("{:%Y-%m-%d}", fmt::gmtime(now));
+}
+
+std::string table_name(const Arguments& arguments, const measurements::MeasurementSet& set) {
+  if (!arguments.name.empty()) return arguments.name;
+  std::string name = set.board;
+  for (const std::string& part : {set.runtime, set.backend}) {
+    if (!part.empty()) name += (name.empty() ? "" : ", ") + part;
+  }
+  return name.empty() ? "unnamed board" : name;
+}
+
+void say(const measurements::MeasurementSet& set, const fit::FittedTable& table) {
+  for (const measurements::Exclusion& left_out : set.excluded) {
+    fmt::print(stderr, "left out {}: {}\n", left_out.origin, left_out.reason);
+  }
+  for (const fit::KeyReport& key : table.keys) {
+    fmt::print(stderr, "{} {}: {} measurements in {} groups, {} {}\n", name_of(key.kind), name_of(key.data_type),
+               key.measurements, key.groups, key.rows, key.rows == 1 ? "row" : "rows");
+    fmt::print(stderr, "  held out   median {:5.1f} %   mean {:5.1f} %   90th percentile {:5.1f} %\n",
+               key.held_out.median, key.held_out.mean, key.held_out.p90);
+    fmt::print(stderr, "  (one row   median {:5.1f} %   mean {:5.1f} %   90th percentile {:5.1f} %)\n",
+               key.one_row.median, key.one_row.mean, key.one_row.p90);
+  }
+}
+
+int run(const Arguments& arguments) {
+  const measurements::MeasurementSet set = reading([&] { return measurements::import_ops(arguments.measurements); });
+  const fit::FittedTable table = reading([&] { return fit::fit_table(set, arguments.options); });
+  say(set, table);
+  const files::FileBytes bytes = fit::write_table(
+      table, set, {table_name(arguments, set), date_of(arguments), "edge-calibrate " EDGEJOULE_VERSION});
+  files::save(arguments.output, bytes.span(), files::FileKind::kTable);
+  if (arguments.output != "-") {
+    fmt::print(stderr, "wrote {} with {} rows\n", arguments.output, table.rows.size());
+  }
+  return kExitOk;
+}
+
+}  // namespace
+
+void add_fit_command(CLI::App& program, Run& chosen) {
+  auto arguments = std::make_shared<Arguments>();
+  CLI::App* command = program.add_subcommand("fit", "Fit a coefficient table to measured ops");
+  command->add_option("measurements", arguments->measurements, "conv2d.txt of NeurstrucEnergy, or the form below")
+      ->required();
+  command
+      ->add_option("-o,--output", arguments->output,
+                   "the table: JSON text where it ends in .json or is -, else binary (.ejt)")
+      ->required();
+  command->add_option("--name", arguments->name, "name of the table (default: board, runtime, backend)");
+  command->add_option("--date", arguments->date, "date of the measurements (default: SOURCE_DATE_EPOCH, or today)");
+  command->add_option("--folds", arguments->options.folds, "of the cross-validation")
+      ->check(CLI::Range(2, 100))
+      ->capture_default_str();
+  command->add_option("--most-rows", arguments->options.tree.most_leaves, "that one kind of op may have")
+      ->check(CLI::Range(1, 64))
+      ->capture_default_str();
+  command->footer(std::string(kFooter) + "\n" + std::string(measurements::csv_form_help()));
+  command->callback([arguments, &chosen] { chosen = [arguments] { return run(*arguments); }; });
+}
+
+}  // namespace edgejoule::calibrate
