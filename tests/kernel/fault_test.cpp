@@ -31,7 +31,10 @@ class Faults : public ::testing::Test {
             "chip 0x41 ina226\nchannel 0x41 1 trace=in shunt_uohm=10000\n"),
         bus_(board_.adapter()),
         driver_(board_.adapter(), "ina3221", 0x40),
-        curr1_(driver_.hwmon() + "curr1_input") {}
+        curr1_(driver_.hwmon() + "curr1_input") {
+    // The driver has just configured its chip: the first conversion of that is to come.
+    expect_recovery();
+  }
 
   // Both paths work again and give the right value.
   void expect_recovery() {

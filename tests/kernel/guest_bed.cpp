@@ -2,8 +2,8 @@
 #include <time.h>
 
 #include <cerrno>
-#include <stdexcept>
 #include <sstream>
+#include <stdexcept>
 
 #include "edgejoule/linux/i2c_dev.h"
 #include "emu/board_bed.h"
@@ -58,6 +58,8 @@ class GuestBed final : public BoardBed {
 
 }  // namespace
 
-std::unique_ptr<BoardBed> make_bed(const std::string& board) { return std::make_unique<GuestBed>(board); }
+std::unique_ptr<BoardBed> make_bed(const std::string& board) {
+  return std::make_unique<GuestBed>(board);
+}
 
 }  // namespace edgejoule::emu

@@ -42,6 +42,9 @@ Fault parse_fault(const std::string& words) {
     if (const auto milliseconds = line.option("ms")) {
       fault.stall_ns = to_integer(*milliseconds, 0, 60'000) * 1'000'000;
     }
+    if (const auto microseconds = line.option("us")) {
+      fault.stall_ns = to_integer(*microseconds, 0, 60'000'000) * 1'000;
+    }
     if (const auto flip = line.option("flip")) {
       fault.flip = static_cast<std::uint8_t>(to_integer(*flip, 1, 0xFF));
     }

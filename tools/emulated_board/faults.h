@@ -35,7 +35,7 @@ struct Fault {
   std::uint8_t flip = 0x04;
 };
 
-// "nak address=0x40 every=3 count=10", "stall ms=50", "corrupt flip=0x80", ...
+// "nak address=0x40 every=3 count=10", "stall ms=50" or "stall us=500", "corrupt flip=0x80", ...
 [[nodiscard]] Fault parse_fault(const std::string& words);
 
 // Decides transfer by transfer. Of several faults that hit, the one added first counts; a freeze counts beside them.

@@ -143,6 +143,7 @@ TEST(ParseFault, SaysWhatIsWrong) {
   const Fault fault = parse_fault("stall ms=20 address=0x41 every=2 count=3");
   EXPECT_EQ(fault.kind, FaultKind::kStall);
   EXPECT_EQ(fault.stall_ns, 20 * kMillisecond);
+  EXPECT_EQ(parse_fault("stall us=600").stall_ns, 600 * kMicrosecond);
   EXPECT_EQ(fault.address, 0x41);
   EXPECT_EQ(fault.every, 2U);
   EXPECT_EQ(fault.count, 3U);
