@@ -172,11 +172,19 @@ TEST_F(SysfsSourceTest, FollowsItsDeviceWhenHwmonMoves) {
 
 TEST_F(SysfsSourceTest, KnowsADriverWhoseReadsWait) {
   open(monotonic_ns());
-  pread_script().delay_us = 1'100;  // six reads: a whole cycle
+  pread_script().delay_us = 6'600;  // each read a cycle
   for (int i = 0; i < 6; ++i) ASSERT_TRUE(poll(monotonic_ns()).ok());
   EXPECT_TRUE(source.reads_wait());
   ASSERT_EQ(*poll(monotonic_ns()), 3U) << "the same values, and still a conversion of its own";
   EXPECT_TRUE(samples[0].has(SampleFlag::kSkewed));
+}
+
+TEST_F(SysfsSourceTest, TakesASlowBusForNoDriverThatWaits) {
+  // At 100 kHz a register costs half a millisecond; the six of a cycle of 6.6 ms take 3 ms and more.
+  open(monotonic_ns());
+  pread_script().delay_us = 600;
+  for (int i = 0; i < 8; ++i) ASSERT_TRUE(poll(monotonic_ns()).ok());
+  EXPECT_FALSE(source.reads_wait());
 }
 
 TEST(EnergyCounter, PowerIsTheMeanSinceTheLastChangeAndWraps) {

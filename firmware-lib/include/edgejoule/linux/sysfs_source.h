@@ -91,6 +91,8 @@ class SysfsSource {
   Status open_files() noexcept;
   Status find_again() noexcept;
   Status read_all(Span<Reading> out) noexcept;
+  // Files that one poll reads.
+  [[nodiscard]] std::size_t open_files_count() const noexcept;
   void fill(std::size_t rail, const Conversion& when, const Reading& reading, PowerSample& out) noexcept;
 
   SysfsDevice device_;
