@@ -3,6 +3,7 @@
 #include "edgejoule/core/predictor.h"
 #include "log2_exp2.h"
 #include "predictor_data.h"
+#include "work.h"
 
 // Predictor::explain, apart from the prediction: a firmware that asks no questions
 // links none of it.
@@ -47,7 +48,7 @@ Result<std::uint32_t> Predictor::explain(std::uint32_t node, const PredictInputs
   }
   const detail::PlanData& plan = plan_.data();
   const CacheState cache{plan.last_level_bytes[nodes_[node].engine], graph_.unique_weight_bytes()};
-  const auto repeats = static_cast<float>(facts[Fact::kRepeats]);
+  const auto repeats = to_float(facts[Fact::kRepeats]);
   for (std::uint32_t i = 0; i < row.term_count(); ++i) {
     TermShare& share = out[i];
     share.term = row.term(i);

@@ -6,7 +6,7 @@ namespace edgejoule {
 namespace {
 
 std::uint64_t per_group(std::uint64_t channels, std::uint64_t groups) noexcept {
-  return groups == 1 ? channels : channels / groups;
+  return groups == 1 ? channels : quotient(channels, groups);
 }
 
 std::uint64_t value_depth(const Facts& f) noexcept {
@@ -29,7 +29,11 @@ bool groups_divide_channels(OpClass op_class, const Facts& f) noexcept {
   if (groups == 1 || (op_class != OpClass::kConvolution && op_class != OpClass::kTransposedConvolution)) {
     return true;
   }
-  return groups != 0 && f[Fact::kInC] % groups == 0 && f[Fact::kOutC] % groups == 0;
+  if (groups == 0) {
+    return false;
+  }
+  const auto is_multiple = [groups](std::uint64_t channels) { return quotient(channels, groups) * groups == channels; };
+  return is_multiple(f[Fact::kInC]) && is_multiple(f[Fact::kOutC]);
 }
 
 MatrixView view_of(OpClass op_class, const Facts& f, Checked& exact) noexcept {
@@ -85,6 +89,12 @@ WorkCounts counts_of(OpClass op_class, const Facts& facts, const MatrixView& vie
   return work;
 }
 
+void repeat(WorkCounts& work, std::uint64_t repeats, Checked& exact) noexcept {
+  work.macs = exact.mul(work.macs, repeats);
+  work.alu_ops = exact.mul(work.alu_ops, repeats);
+  work.special_ops = exact.mul(work.special_ops, repeats);
+}
+
 Result<WorkCounts> count_once(OpClass op_class, const Facts& facts) noexcept {
   if (!groups_divide_channels(op_class, facts)) {
     return Error::kBadRange;
@@ -104,10 +114,7 @@ Result<WorkCounts> count_work(OpClass op_class, const Facts& facts) noexcept {
   }
   Checked exact;
   WorkCounts work = *once;
-  const std::uint64_t repeats = facts[Fact::kRepeats];
-  work.macs = exact.mul(work.macs, repeats);
-  work.alu_ops = exact.mul(work.alu_ops, repeats);
-  work.special_ops = exact.mul(work.special_ops, repeats);
+  repeat(work, facts[Fact::kRepeats], exact);
   if (exact.overflowed()) {
     return Error::kOverflow;
   }

@@ -7,10 +7,11 @@ namespace {
 
 float rounded_up(std::uint64_t size, std::uint16_t tile) noexcept {
   if (tile <= 1) {
-    return static_cast<float>(size);
+    return to_float(size);
   }
-  const std::uint64_t whole = size / tile + (size % tile != 0 ? 1U : 0U);
-  return static_cast<float>(whole) * static_cast<float>(tile);
+  std::uint64_t whole = quotient(size, tile);
+  whole += whole * tile != size ? 1U : 0U;
+  return to_float(whole) * static_cast<float>(tile);
 }
 
 // A product in float: rounding up to tiles may leave 64 bits, but not float32,
@@ -19,7 +20,7 @@ float tiled(const MatrixView& view, Tile tile, bool with_depth) noexcept {
   if (view.batch == 0 || view.m == 0 || view.n == 0 || view.k == 0) {
     return 0.0F;
   }
-  const float outputs = static_cast<float>(view.batch) * rounded_up(view.m, tile.m) * rounded_up(view.n, tile.n);
+  const float outputs = to_float(view.batch) * rounded_up(view.m, tile.m) * rounded_up(view.n, tile.n);
   return with_depth ? outputs * rounded_up(view.k, tile.k) : outputs;
 }
 
@@ -31,10 +32,9 @@ float patch_bytes(const OpQuantities& op) noexcept {
     return 0.0F;
   }
   constexpr float kWidestElement = 16.0F;  // bytes; keeps contradictory facts finite
-  float bytes_each = static_cast<float>((*op.facts)[Fact::kInputBytes]) / static_cast<float>(elements);
+  float bytes_each = to_float((*op.facts)[Fact::kInputBytes]) / to_float(elements);
   bytes_each = bytes_each < kWidestElement ? bytes_each : kWidestElement;
-  return static_cast<float>(op.matrix.batch) * static_cast<float>(op.matrix.m) * static_cast<float>(op.matrix.k) *
-         bytes_each;
+  return to_float(op.matrix.batch) * to_float(op.matrix.m) * to_float(op.matrix.k) * bytes_each;
 }
 
 bool weights_leave_cache(const CacheState& cache) noexcept {
@@ -47,67 +47,78 @@ bool activations_leave_cache(const OpQuantities& op, const CacheState& cache) no
 
 enum class BatchRule : std::uint8_t { kConstant, kProportional, kTensorBytes, kDramBytes, kProduct, kInexact };
 
+constexpr std::uint8_t kComputed = 255;
+constexpr std::uint8_t from(Fact fact) noexcept {
+  return static_cast<std::uint8_t>(fact);
+}
+
+// One row per feature, in the order of its number: the fact that it is, and how it
+// follows the batch.
+struct FeatureRow {
+  std::uint8_t fact;
+  BatchRule rule;
+};
+constexpr FeatureRow kFeatures[] = {
+    {kComputed, BatchRule::kConstant},                        // one
+    {kComputed, BatchRule::kProportional},                    // macs
+    {kComputed, BatchRule::kProportional},                    // alu_ops
+    {kComputed, BatchRule::kProportional},                    // special_ops
+    {from(Fact::kTransistorOps), BatchRule::kProportional},   // transistor_ops
+    {from(Fact::kInputBytes), BatchRule::kProportional},      // input_bytes
+    {from(Fact::kOutputBytes), BatchRule::kProportional},     // output_bytes
+    {kComputed, BatchRule::kProportional},                    // activation_bytes
+    {from(Fact::kWeightBytes), BatchRule::kConstant},         // weight_bytes
+    {from(Fact::kUniqueWeightBytes), BatchRule::kConstant},   // unique_weight_bytes
+    {from(Fact::kScaleBytes), BatchRule::kConstant},          // scale_bytes
+    {kComputed, BatchRule::kTensorBytes},                     // tensor_bytes
+    {kComputed, BatchRule::kDramBytes},                       // dram_bytes
+    {from(Fact::kInputElements), BatchRule::kProportional},   // input_elements
+    {from(Fact::kOutputElements), BatchRule::kProportional},  // output_elements
+    {from(Fact::kParameters), BatchRule::kConstant},          // parameters
+    {kComputed, BatchRule::kInexact},                         // tiled_macs
+    {kComputed, BatchRule::kInexact},                         // tiled_outputs
+    {kComputed, BatchRule::kProportional},                    // patch_bytes
+    {from(Fact::kBatch), BatchRule::kProportional},           // batch
+    {from(Fact::kTokens), BatchRule::kProportional},          // tokens
+    {from(Fact::kSequence), BatchRule::kConstant},            // sequence
+    {from(Fact::kSoftmaxBytes), BatchRule::kProportional},    // softmax_bytes
+    {from(Fact::kOwnBytes), BatchRule::kInexact},             // own_bytes: weights or not?
+    {from(Fact::kOwnMacs), BatchRule::kProportional},         // own_macs
+    {kComputed, BatchRule::kProduct},                         // gemm_batch
+    {kComputed, BatchRule::kProduct},                         // gemm_m
+    {kComputed, BatchRule::kConstant},                        // gemm_n
+    {kComputed, BatchRule::kConstant},                        // gemm_k
+    {kComputed, BatchRule::kConstant},                        // kernel_area
+    {kComputed, BatchRule::kConstant},                        // stride_area
+    {kComputed, BatchRule::kConstant},                        // dilation_area
+    {from(Fact::kGroups), BatchRule::kConstant},              // groups
+    {kComputed, BatchRule::kConstant},                        // channels_per_group
+    {from(Fact::kOutC), BatchRule::kConstant},                // out_channels
+    {kComputed, BatchRule::kProportional},                    // out_positions
+    {kComputed, BatchRule::kInexact},                         // arithmetic_intensity
+    {kComputed, BatchRule::kTensorBytes},                     // working_set_bytes
+    {from(Fact::kContext), BatchRule::kConstant},             // context
+    {kComputed, BatchRule::kConstant},                        // output_pixels_per_channel
+};
+constexpr std::size_t kFeatureCount = sizeof kFeatures / sizeof kFeatures[0];
+static_assert(kFeatureCount == static_cast<std::size_t>(Feature::kOutputPixelsPerChannel) + 1);
+
 BatchRule rule_of(Feature feature) noexcept {
-  switch (feature) {
-    case Feature::kOne:
-    case Feature::kWeightBytes:
-    case Feature::kUniqueWeightBytes:
-    case Feature::kScaleBytes:
-    case Feature::kParameters:
-    case Feature::kSequence:
-    case Feature::kGemmN:
-    case Feature::kGemmK:
-    case Feature::kKernelArea:
-    case Feature::kStrideArea:
-    case Feature::kDilationArea:
-    case Feature::kGroups:
-    case Feature::kChannelsPerGroup:
-    case Feature::kOutChannels:
-    case Feature::kContext:
-    case Feature::kOutputPixelsPerChannel: return BatchRule::kConstant;
-    case Feature::kMacs:
-    case Feature::kAluOps:
-    case Feature::kSpecialOps:
-    case Feature::kTransistorOps:
-    case Feature::kInputBytes:
-    case Feature::kOutputBytes:
-    case Feature::kActivationBytes:
-    case Feature::kInputElements:
-    case Feature::kOutputElements:
-    case Feature::kPatchBytes:
-    case Feature::kBatch:
-    case Feature::kTokens:
-    case Feature::kSoftmaxBytes:
-    case Feature::kOwnMacs:
-    case Feature::kOutPositions: return BatchRule::kProportional;
-    case Feature::kTensorBytes:
-    case Feature::kWorkingSetBytes: return BatchRule::kTensorBytes;
-    case Feature::kDramBytes: return BatchRule::kDramBytes;
-    case Feature::kGemmBatch:
-    case Feature::kGemmM: return BatchRule::kProduct;
-    case Feature::kTiledMacs:
-    case Feature::kTiledOutputs:
-    case Feature::kOwnBytes:
-    case Feature::kArithmeticIntensity:
-    case Feature::kTime:
-    case Feature::kCounterEnergy:
-    case Feature::kUtilisationTime: return BatchRule::kInexact;
-  }
-  return BatchRule::kInexact;
+  const auto number = static_cast<std::size_t>(feature);
+  return number < kFeatureCount ? kFeatures[number].rule : BatchRule::kInexact;
 }
 
 }  // namespace
 
-Result<OpQuantities> measure_op(OpClass op_class, const Facts& facts) noexcept {
+Error measure(OpClass op_class, const Facts& facts, OpQuantities& op) noexcept {
   if (!groups_divide_channels(op_class, facts)) {
     return Error::kBadRange;
   }
   Checked exact;
-  OpQuantities op;
   op.op_class = op_class;
+  op.facts = &facts;
   op.matrix = view_of(op_class, facts, exact);
   op.work = counts_of(op_class, facts, op.matrix, exact);
-  op.facts = &facts;
   op.kernel_volume = exact.mul(facts[Fact::kKernelH], facts[Fact::kKernelW], facts[Fact::kKernelD]);
   op.stride_volume = exact.mul(facts[Fact::kStrideH], facts[Fact::kStrideW], facts[Fact::kStrideD]);
   op.dilation_area = exact.mul(facts[Fact::kDilationH], facts[Fact::kDilationW]);
@@ -116,68 +127,63 @@ Result<OpQuantities> measure_op(OpClass op_class, const Facts& facts) noexcept {
   op.activation_bytes = exact.add(facts[Fact::kInputBytes], facts[Fact::kOutputBytes]);
   op.constant_bytes = exact.add(facts[Fact::kWeightBytes], facts[Fact::kScaleBytes]);
   static_cast<void>(exact.add(op.activation_bytes, op.constant_bytes));  // tensor_bytes
-  if (exact.overflowed()) {
-    return Error::kOverflow;
+  return exact.overflowed() ? Error::kOverflow : Error{};
+}
+
+Result<OpQuantities> measure_op(OpClass op_class, const Facts& facts) noexcept {
+  OpQuantities op;
+  if (const Error error = measure(op_class, facts, op); error != Error{}) {
+    return error;
   }
   return op;
 }
 
 float feature_value(Feature feature, const OpQuantities& op, Tile tile, const CacheState& cache) noexcept {
   const Facts& facts = *op.facts;
-  const auto cast = [](std::uint64_t value) { return static_cast<float>(value); };
+  const auto number = static_cast<std::size_t>(feature);
+  if (number >= kFeatureCount) {
+    return 0.0F;  // known only while running
+  }
+  if (kFeatures[number].fact != kComputed) {
+    return to_float(facts[static_cast<Fact>(kFeatures[number].fact)]);
+  }
+  std::uint64_t value = 0;
   switch (feature) {
     case Feature::kOne: return 1.0F;
-    case Feature::kMacs: return cast(op.work.macs);
-    case Feature::kAluOps: return cast(op.work.alu_ops);
-    case Feature::kSpecialOps: return cast(op.work.special_ops);
-    case Feature::kTransistorOps: return cast(facts[Fact::kTransistorOps]);
-    case Feature::kInputBytes: return cast(facts[Fact::kInputBytes]);
-    case Feature::kOutputBytes: return cast(facts[Fact::kOutputBytes]);
-    case Feature::kActivationBytes: return cast(op.activation_bytes);
-    case Feature::kWeightBytes: return cast(facts[Fact::kWeightBytes]);
-    case Feature::kUniqueWeightBytes: return cast(facts[Fact::kUniqueWeightBytes]);
-    case Feature::kScaleBytes: return cast(facts[Fact::kScaleBytes]);
-    case Feature::kTensorBytes:
-    case Feature::kWorkingSetBytes: return cast(op.activation_bytes + op.constant_bytes);
-    case Feature::kDramBytes:
-      return cast((weights_leave_cache(cache) ? op.constant_bytes : 0U) +
-                  (activations_leave_cache(op, cache) ? op.activation_bytes : 0U));
-    case Feature::kInputElements: return cast(facts[Fact::kInputElements]);
-    case Feature::kOutputElements: return cast(facts[Fact::kOutputElements]);
-    case Feature::kParameters: return cast(facts[Fact::kParameters]);
     case Feature::kTiledMacs: return tiled(op.matrix, tile, true);
     case Feature::kTiledOutputs: return tiled(op.matrix, tile, false);
     case Feature::kPatchBytes: return patch_bytes(op);
-    case Feature::kBatch: return cast(facts[Fact::kBatch]);
-    case Feature::kTokens: return cast(facts[Fact::kTokens]);
-    case Feature::kSequence: return cast(facts[Fact::kSequence]);
-    case Feature::kSoftmaxBytes: return cast(facts[Fact::kSoftmaxBytes]);
-    case Feature::kOwnBytes: return cast(facts[Fact::kOwnBytes]);
-    case Feature::kOwnMacs: return cast(facts[Fact::kOwnMacs]);
-    case Feature::kGemmBatch: return cast(op.matrix.batch);
-    case Feature::kGemmM: return cast(op.matrix.m);
-    case Feature::kGemmN: return cast(op.matrix.n);
-    case Feature::kGemmK: return cast(op.matrix.k);
-    case Feature::kKernelArea: return cast(op.kernel_volume);
-    case Feature::kStrideArea: return cast(op.stride_volume);
-    case Feature::kDilationArea: return cast(op.dilation_area);
-    case Feature::kGroups: return cast(facts[Fact::kGroups]);
-    case Feature::kChannelsPerGroup:
-      return facts[Fact::kGroups] == 0 ? 0.0F : cast(facts[Fact::kInC] / facts[Fact::kGroups]);
-    case Feature::kOutChannels: return cast(facts[Fact::kOutC]);
-    case Feature::kOutPositions: return cast(op.out_positions);
     case Feature::kArithmeticIntensity: {
       const std::uint64_t bytes = op.activation_bytes + op.constant_bytes;
-      return bytes == 0 ? 0.0F : cast(op.work.macs) / cast(bytes);
+      return bytes == 0 ? 0.0F : to_float(op.work.macs) / to_float(bytes);
     }
-    case Feature::kContext: return cast(facts[Fact::kContext]);
+    case Feature::kMacs: value = op.work.macs; break;
+    case Feature::kAluOps: value = op.work.alu_ops; break;
+    case Feature::kSpecialOps: value = op.work.special_ops; break;
+    case Feature::kActivationBytes: value = op.activation_bytes; break;
+    case Feature::kTensorBytes:
+    case Feature::kWorkingSetBytes: value = op.activation_bytes + op.constant_bytes; break;
+    case Feature::kDramBytes:
+      value = (weights_leave_cache(cache) ? op.constant_bytes : 0U) +
+              (activations_leave_cache(op, cache) ? op.activation_bytes : 0U);
+      break;
+    case Feature::kGemmBatch: value = op.matrix.batch; break;
+    case Feature::kGemmM: value = op.matrix.m; break;
+    case Feature::kGemmN: value = op.matrix.n; break;
+    case Feature::kGemmK: value = op.matrix.k; break;
+    case Feature::kKernelArea: value = op.kernel_volume; break;
+    case Feature::kStrideArea: value = op.stride_volume; break;
+    case Feature::kDilationArea: value = op.dilation_area; break;
+    case Feature::kChannelsPerGroup:
+      value = facts[Fact::kGroups] == 0 ? 0 : quotient(facts[Fact::kInC], facts[Fact::kGroups]);
+      break;
+    case Feature::kOutPositions: value = op.out_positions; break;
     case Feature::kOutputPixelsPerChannel:
-      return facts[Fact::kBatch] == 0 ? 0.0F : cast(op.out_positions / facts[Fact::kBatch]);
-    case Feature::kTime:
-    case Feature::kCounterEnergy:
-    case Feature::kUtilisationTime: return 0.0F;
+      value = facts[Fact::kBatch] == 0 ? 0 : quotient(op.out_positions, facts[Fact::kBatch]);
+      break;
+    default: break;  // a fact of its own, above
   }
-  return 0.0F;
+  return to_float(value);
 }
 
 BatchParts split_by_batch(Feature feature, const OpQuantities& op, Tile tile, const CacheState& cache) noexcept {
@@ -185,14 +191,12 @@ BatchParts split_by_batch(Feature feature, const OpQuantities& op, Tile tile, co
   switch (rule_of(feature)) {
     case BatchRule::kConstant: return {value, 0.0F, true};
     case BatchRule::kProportional: return {0.0F, value, true};
-    case BatchRule::kTensorBytes:
-      return {static_cast<float>(op.constant_bytes), static_cast<float>(op.activation_bytes), true};
+    case BatchRule::kTensorBytes: return {to_float(op.constant_bytes), to_float(op.activation_bytes), true};
     // A larger batch may push activations out of the cache: exact only where the
     // cache's size, and with it residency, plays no part.
     case BatchRule::kDramBytes:
-      return {weights_leave_cache(cache) ? static_cast<float>(op.constant_bytes) : 0.0F,
-              activations_leave_cache(op, cache) ? static_cast<float>(op.activation_bytes) : 0.0F,
-              cache.last_level_bytes == 0};
+      return {weights_leave_cache(cache) ? to_float(op.constant_bytes) : 0.0F,
+              activations_leave_cache(op, cache) ? to_float(op.activation_bytes) : 0.0F, cache.last_level_bytes == 0};
     // The batch multiplies the rows of a product that is not batched, and the number
     // of products of one that is.
     case BatchRule::kProduct: {
@@ -211,7 +215,7 @@ bool changes_with_batch(Feature feature) noexcept {
 
 bool is_known(Feature feature) noexcept {
   const auto number = static_cast<std::uint16_t>(feature);
-  return number <= static_cast<std::uint16_t>(Feature::kOutputPixelsPerChannel) ||
+  return number < kFeatureCount ||
          (is_runtime(feature) && number <= static_cast<std::uint16_t>(Feature::kUtilisationTime));
 }
 

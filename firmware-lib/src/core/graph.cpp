@@ -1,8 +1,9 @@
 #include "edgejoule/core/graph.h"
 
-#include "edgejoule/core/features.h"
 #include "edgejoule_wire/graph_generated.h"
 #include "wire_file.h"
+#include "wire_specs.h"
+#include "work.h"
 
 namespace edgejoule {
 namespace {
@@ -14,38 +15,61 @@ const wire::ModelGraph* graph_of(const std::uint8_t* root) noexcept {
   return reinterpret_cast<const wire::ModelGraph*>(root);
 }
 
-template <class T, class Stored>
-const T* elements_of(const flatbuffers::Vector<Stored>* vector) noexcept {
-  static_assert(sizeof(T) == sizeof(Stored));
-  return vector == nullptr ? nullptr : reinterpret_cast<const T*>(vector->Data());
-}
+constexpr Error kFine{};
 
-template <class Vector>
-bool absent_or_sized(const Vector* vector, std::uint32_t size) noexcept {
-  return vector == nullptr || vector->size() == size;
+constexpr std::size_t kPerNodeVectors = 9;
+
+// The vectors with one entry per node, some of which may be absent, and the matrix.
+Error find_vectors(const wire::ModelGraph& file, const std::uint8_t* (&elements)[kPerNodeVectors]) noexcept {
+  using File = wire::ModelGraph;
+  using AnyVector = flatbuffers::Vector<std::uint8_t>;  // for its length and place, whatever its elements
+  constexpr std::uint16_t kFields[kPerNodeVectors] = {File::VT_KINDS,   File::VT_CLASSES, File::VT_DATA_TYPES,
+                                                      File::VT_PARENTS, File::VT_DEPTHS,  File::VT_WEIGHT_TYPES,
+                                                      File::VT_ENGINES, File::VT_NAMES,   File::VT_TYPE_NAME_INDEX};
+  constexpr std::size_t kRequired = 5;  // the first ones
+  const auto& table = reinterpret_cast<const flatbuffers::Table&>(file);
+  const std::uint32_t size = file.kinds()->size();
+  Error error = file.fact_ids() == nullptr || file.facts() == nullptr ? Error::kMissingField : kFine;
+  for (std::size_t i = 0; i < kPerNodeVectors; ++i) {
+    const auto* vector = table.GetPointer<const AnyVector*>(kFields[i]);
+    if (vector == nullptr) {
+      error = i < kRequired ? Error::kMissingField : error;
+      continue;
+    }
+    elements[i] = vector->Data();
+    if (vector->size() != size && error == kFine) {
+      error = Error::kShapeMismatch;
+    }
+  }
+  if (error != kFine) {
+    return error;
+  }
+  if (file.fact_ids()->size() > kMaxFactColumns) {
+    return Error::kTooLarge;
+  }
+  return file.facts()->size() == std::uint64_t{size} * file.fact_ids()->size() ? kFine : Error::kShapeMismatch;
 }
 
 // Counts of a node in a file may be any 64-bit numbers.
-Result<std::uint64_t> check_facts(const GraphView& graph) noexcept {
-  std::uint64_t unique_weights = 0;
+Error check_facts(const GraphView& graph, std::uint64_t& unique_weights) noexcept {
+  Checked exact;
   for (std::uint32_t node = 0; node < graph.size(); ++node) {
     const Facts facts = graph.facts(node);
-    const Result<OpQuantities> measured = measure_op(graph.op_class(node), facts);
-    if (!measured) {
-      return measured.error();
+    OpQuantities op;
+    if (const Error error = measure(graph.op_class(node), facts, op); error != kFine) {
+      return error;
     }
-    if (const Result<WorkCounts> all = count_work(graph.op_class(node), facts); !all) {
-      return all.error();
-    }
-    if (__builtin_add_overflow(unique_weights, facts[Fact::kUniqueWeightBytes], &unique_weights)) {
+    repeat(op.work, facts[Fact::kRepeats], exact);
+    unique_weights = exact.add(unique_weights, facts[Fact::kUniqueWeightBytes]);
+    if (exact.overflowed()) {
       return Error::kOverflow;
     }
   }
-  return unique_weights;
+  return kFine;
 }
 
 // Preorder: the ancestors of the node before are the only parents a node can have.
-Status check_tree(const std::uint32_t* parents, const std::uint8_t* depths, std::uint32_t size) noexcept {
+Error check_tree(const std::uint32_t* parents, const std::uint8_t* depths, std::uint32_t size) noexcept {
   std::uint32_t path[kMaxDepth + 1];  // the node at each depth on the way to the current one
   if (parents[0] != kNoParent) {
     return parents[0] >= size ? Error::kBadIndex : Error::kParentCycle;
@@ -70,10 +94,10 @@ Status check_tree(const std::uint32_t* parents, const std::uint8_t* depths, std:
     }
     path[depth] = node;
   }
-  return {};
+  return kFine;
 }
 
-Status check_columns(const std::uint16_t* ids, std::uint32_t columns) noexcept {
+Error check_columns(const std::uint16_t* ids, std::uint32_t columns) noexcept {
   std::uint64_t seen = 0;
   static_assert(kFactCount <= 64);
   for (std::uint32_t column = 0; column < columns; ++column) {
@@ -86,94 +110,84 @@ Status check_columns(const std::uint16_t* ids, std::uint32_t columns) noexcept {
     }
     seen |= bit;
   }
-  return {};
+  return kFine;
 }
 
-Status check_kinds(const std::uint16_t* kinds, const std::uint8_t* classes, std::uint32_t size) noexcept {
+Error check_kinds(const std::uint16_t* kinds, const std::uint8_t* classes, std::uint32_t size) noexcept {
   for (std::uint32_t node = 0; node < size; ++node) {
     const bool by_class = static_cast<OpClass>(classes[node]) == OpClass::kModule;
     if (by_class != is_module(static_cast<OpKind>(kinds[node]))) {
       return Error::kBadRange;
     }
   }
-  return {};
+  return kFine;
 }
 
-Status check_type_names(const wire::ModelGraph& file, std::uint32_t size) noexcept {
+Error check_type_names(const wire::ModelGraph& file) noexcept {
   if (file.type_name_index() == nullptr) {
-    return {};
-  }
-  if (file.type_name_index()->size() != size) {
-    return Error::kShapeMismatch;
+    return kFine;
   }
   const std::uint32_t names = file.type_names() == nullptr ? 0 : file.type_names()->size();
-  const auto* index = elements_of<std::uint16_t>(file.type_name_index());
-  for (std::uint32_t node = 0; node < size; ++node) {
-    if (index[node] != kNoTypeName && index[node] >= names) {
+  for (const std::uint16_t index : *file.type_name_index()) {
+    if (index != kNoTypeName && index >= names) {
       return Error::kBadIndex;
     }
   }
-  return {};
+  return kFine;
 }
 
 }  // namespace
 
 Result<GraphView> GraphView::open(Span<const std::byte> bytes) noexcept {
   constexpr std::uint32_t kTablesInFile = 2;  // the graph and its source
-  const auto verified =
-      verify_file<wire::ModelGraph>(bytes, wire::ModelGraphIdentifier(), kTablesInFile, kTablesInFile);
-  if (!verified) {
-    return verified.error();
+  const auto root = verify_file(bytes, wire::ModelGraphIdentifier(), wire_specs::graph::kTables, kTablesInFile);
+  if (!root) {
+    return root.error();
   }
-  const wire::ModelGraph& file = **verified;
+  const wire::ModelGraph& file = *graph_of(*root);
   if (file.format_version() != kFormatVersion) {
     return Error::kUnsupportedVersion;
   }
-  if (file.kinds() == nullptr || file.classes() == nullptr || file.data_types() == nullptr ||
-      file.parents() == nullptr || file.depths() == nullptr || file.fact_ids() == nullptr || file.facts() == nullptr ||
-      file.kinds()->size() == 0) {
+  if (file.kinds() == nullptr || file.kinds()->size() == 0) {
     return Error::kMissingField;
   }
-  const std::uint32_t size = file.kinds()->size();
-  const std::uint32_t columns = file.fact_ids()->size();
-  if (size > kMaxNodes || columns > kMaxFactColumns) {
+  GraphView view;
+  view.root_ = *root;
+  view.size_ = file.kinds()->size();
+  if (view.size_ > kMaxNodes) {
     return Error::kTooLarge;
   }
-  if (file.classes()->size() != size || file.data_types()->size() != size || file.parents()->size() != size ||
-      file.depths()->size() != size || !absent_or_sized(file.weight_types(), size) ||
-      !absent_or_sized(file.engines(), size) || !absent_or_sized(file.names(), size) ||
-      file.facts()->size() != std::uint64_t{size} * columns) {
-    return Error::kShapeMismatch;
+  const std::uint8_t* elements[kPerNodeVectors] = {};
+  Error error = find_vectors(file, elements);
+  if (error != kFine) {
+    return error;
   }
-
-  GraphView view;
-  view.root_ = reinterpret_cast<const std::uint8_t*>(&file);
-  view.kinds_ = elements_of<std::uint16_t>(file.kinds());
-  view.classes_ = elements_of<std::uint8_t>(file.classes());
-  view.data_types_ = elements_of<std::uint8_t>(file.data_types());
-  view.weight_types_ = elements_of<std::uint8_t>(file.weight_types());
-  view.parents_ = elements_of<std::uint32_t>(file.parents());
-  view.depths_ = elements_of<std::uint8_t>(file.depths());
-  view.engines_ = elements_of<std::uint8_t>(file.engines());
-  view.facts_ = elements_of<std::uint64_t>(file.facts());
-  view.fact_ids_ = elements_of<std::uint16_t>(file.fact_ids());
-  view.fact_columns_ = columns;
-  view.size_ = size;
-  // The verifier aligns a vector's length, not its elements.
-  if (columns != 0 && !is_aligned(view.facts_)) {  // an empty vector has no elements to align
-    return Error::kCorrupt;
+  view.kinds_ = reinterpret_cast<const std::uint16_t*>(elements[0]);
+  view.classes_ = elements[1];
+  view.data_types_ = elements[2];
+  view.parents_ = reinterpret_cast<const std::uint32_t*>(elements[3]);
+  view.depths_ = elements[4];
+  view.weight_types_ = elements[5];
+  view.engines_ = elements[6];
+  view.fact_ids_ = reinterpret_cast<const std::uint16_t*>(file.fact_ids()->Data());
+  view.facts_ = reinterpret_cast<const std::uint64_t*>(file.facts()->Data());
+  view.fact_columns_ = file.fact_ids()->size();
+  error = check_tree(view.parents_, view.depths_, view.size_);
+  if (error == kFine) {
+    error = check_columns(view.fact_ids_, view.fact_columns_);
   }
-  for (const Status& status : {check_tree(view.parents_, view.depths_, size), check_columns(view.fact_ids_, columns),
-                               check_kinds(view.kinds_, view.classes_, size), check_type_names(file, size)}) {
-    if (!status) {
-      return status.error();
-    }
+  if (error == kFine) {
+    error = check_kinds(view.kinds_, view.classes_, view.size_);
   }
-  const Result<std::uint64_t> unique_weights = check_facts(view);
-  if (!unique_weights) {
-    return unique_weights.error();
+  if (error == kFine) {
+    error = check_type_names(file);
   }
-  view.unique_weight_bytes_ = *unique_weights;
+  if (error == kFine) {
+    error = check_facts(view, view.unique_weight_bytes_);
+  }
+  if (error != kFine) {
+    return error;
+  }
   return view;
 }
 

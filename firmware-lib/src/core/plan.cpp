@@ -4,6 +4,7 @@
 
 #include "log2_exp2.h"
 #include "plan_data.h"
+#include "work.h"
 
 namespace edgejoule {
 namespace detail {
@@ -84,7 +85,7 @@ Price price(const PlanData& plan, const PlanRow& row, const OpToPrice& op) noexc
     constexpr float kLog2OfMaxJoules = 66.5F;  // beyond it the sum is too large anyway
     result.joules = exp2_of(result.joules < kLog2OfMaxJoules ? result.joules : kLog2OfMaxJoules);
   }
-  result.joules *= static_cast<float>((*op.quantities->facts)[Fact::kRepeats]);
+  result.joules *= to_float((*op.quantities->facts)[Fact::kRepeats]);
   return result;
 }
 
@@ -159,9 +160,9 @@ Result<Estimate> TablePlan::estimate(const OpDescriptor& op, const RuntimeFacts&
     return Error::kUnknownEngine;
   }
   const OpClass op_class = op.op_class == OpClass::kUnknown ? class_of(op.kind) : op.op_class;
-  const Result<OpQuantities> quantities = measure_op(op_class, op.facts);
-  if (!quantities) {
-    return quantities.error();
+  OpQuantities quantities;
+  if (const Error error = measure(op_class, op.facts, quantities); error != Error{}) {
+    return error;
   }
   const std::uint64_t unique_weights = op.facts[Fact::kUniqueWeightBytes];
   const std::uint64_t weights = op.facts[Fact::kWeightBytes];
@@ -169,7 +170,7 @@ Result<Estimate> TablePlan::estimate(const OpDescriptor& op, const RuntimeFacts&
       op.kind,
       op.data_type,
       engine,
-      &*quantities,
+      &quantities,
       {plan.last_level_bytes[engine], unique_weights > weights ? unique_weights : weights}};
   Estimate estimate;
   estimate.flags = Flags(plan.base_flags);

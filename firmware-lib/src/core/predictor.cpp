@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "predictor_data.h"
+#include "work.h"
 
 namespace edgejoule {
 namespace {
@@ -54,7 +55,7 @@ BatchLimits limits_of(const PlanData& plan, const PlanRow& row, const OpToPrice&
       limits.min_ratio = min > limits.min_ratio ? min : limits.min_ratio;
     }
   }
-  limits.constant *= static_cast<float>((*op.quantities->facts)[Fact::kRepeats]);
+  limits.constant *= to_float((*op.quantities->facts)[Fact::kRepeats]);
   if (row.form == RowForm::kLog2) {
     limits.constant = 0.0F;
   }
@@ -108,11 +109,11 @@ Result<Predictor> Predictor::bind(const TablePlan& plan, const GraphView& graph,
       return Error::kUnknownEngine;
     }
     const Facts facts = graph.facts(node);
-    const Result<OpQuantities> quantities = measure_op(graph.op_class(node), facts);
-    if (!quantities) {
-      return quantities.error();
+    OpQuantities quantities;
+    if (const Error error = measure(graph.op_class(node), facts, quantities); error != Error{}) {
+      return error;
     }
-    const OpToPrice op = op_of(data, graph, node, *quantities);
+    const OpToPrice op = op_of(data, graph, node, quantities);
     BoundNode& bound = nodes[node];
     bound = BoundNode{};
     bound.parent = node == 0 ? 0 : graph.parent(node);
@@ -302,7 +303,11 @@ Status Predictor::predict(const PredictInputs& inputs, Span<NodeEstimate> out) c
       return Error::kInvalidArgument;
     }
   }
+#ifdef __OPTIMIZE_SIZE__
+  const bool adjusted = true;  // one loop that does both
+#else
   const bool adjusted = inputs.batch_ratio != 1.0F || !inputs.per_node.empty() || inputs.time.value() >= 0.0F;
+#endif
   const bool fits = adjusted ? roll_up<true>(inputs, out.data()) : roll_up<false>(inputs, out.data());
   if (!fits) {
     return Error::kOverflow;

@@ -1,5 +1,6 @@
 #include "edgejoule/core/table.h"
 
+#include <cstring>
 #include <limits>
 
 #include "edgejoule_wire/table_generated.h"

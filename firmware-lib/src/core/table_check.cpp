@@ -1,8 +1,11 @@
 #include <cmath>
+#include <cstring>
+#include <limits>
 
 #include "edgejoule/core/table.h"
 #include "edgejoule_wire/table_generated.h"
 #include "wire_file.h"
+#include "wire_specs.h"
 
 // CoefficientTable::open: structure, then meaning. What passes is read unchecked.
 namespace edgejoule {
@@ -13,75 +16,80 @@ constexpr float kMaxGain = 64.0F;
 constexpr float kMaxExponent = 16.0F;  // of a feature in a log2 row
 constexpr float kMaxIntercept = 126.0F;
 constexpr float kMaxLogResidual = 32.0F;  // e^32: no residual of a useful row is larger
-constexpr std::uint32_t kTableDepth = 4;  // table, row, term
+constexpr float kAnyNumber = std::numeric_limits<float>::max();
 constexpr std::uint32_t kTablesPerRow = kMaxTermsPerRow + kMaxConditionsPerRow + 2;
 constexpr std::uint32_t kMaxTables = kMaxRows * kTablesPerRow + 1024;
 
-Status check_non_negative(float value) noexcept {
+// Status in one register: the checks run for every number of a table.
+constexpr Error kFine{};
+
+Error check_within(float value, float min, float max) noexcept {
+  if (value >= min && value <= max) {
+    return kFine;
+  }
   if (!std::isfinite(value)) {
     return Error::kNotFinite;
   }
-  if (value < 0.0F) {
-    return Error::kNegative;
-  }
-  return {};
+  return value < 0.0F && min >= 0.0F ? Error::kNegative : Error::kBadRange;
 }
 
-Status check_bounds(const flatbuffers::Optional<float>& min, const flatbuffers::Optional<float>& max,
-                    bool must_differ) noexcept {
-  if ((min.has_value() && !std::isfinite(*min)) || (max.has_value() && !std::isfinite(*max))) {
-    return Error::kNotFinite;
-  }
-  if (min.has_value() && max.has_value() && (*min > *max || (must_differ && *min == *max))) {
-    return Error::kBadRange;
-  }
-  return {};
+Error check_non_negative(float value) noexcept {
+  return check_within(value, 0.0F, kAnyNumber);
 }
 
-Status check_residual(const wire::Residual* file) noexcept {
-  if (file == nullptr) {
-    return {};
-  }
-  for (const float value :
-       {file->shared_sigma(), file->independent_sigma(), file->median_error_percent(), file->mean_error_percent()}) {
-    if (const Status status = check_non_negative(value); !status) {
-      return status;
+// Terms and conditions: open bounds are infinite there and absent in the file.
+template <class Wire>
+Error check_bounds(const Wire& file, bool must_differ) noexcept {
+  const auto min = file.min();
+  const auto max = file.max();
+  for (const auto& bound : {min, max}) {
+    if (bound.has_value() && !std::isfinite(*bound)) {
+      return Error::kNotFinite;
     }
   }
-  if (file->shared_sigma() > kMaxLogResidual || file->independent_sigma() > kMaxLogResidual) {
-    return Error::kBadRange;
+  const bool both = min.has_value() && max.has_value();
+  return both && (*min > *max || (must_differ && *min == *max)) ? Error::kBadRange : kFine;
+}
+
+Error check_residual(const wire::Residual* file) noexcept {
+  if (file == nullptr) {
+    return kFine;
+  }
+  const struct {
+    float value;
+    float max;
+  } numbers[] = {{file->shared_sigma(), kMaxLogResidual},
+                 {file->independent_sigma(), kMaxLogResidual},
+                 {file->median_error_percent(), kAnyNumber},
+                 {file->mean_error_percent(), kAnyNumber}};
+  for (const auto& number : numbers) {
+    if (const Error error = check_within(number.value, 0.0F, number.max); error != kFine) {
+      return error;
+    }
   }
   if (file->quantiles() == nullptr) {
-    return {};
+    return kFine;
   }
   float quantiles[Residual::kQuantiles];
   std::memcpy(quantiles, file->quantiles(), sizeof quantiles);
   float previous = -kMaxLogResidual;
   for (const float quantile : quantiles) {
-    if (!std::isfinite(quantile)) {
-      return Error::kNotFinite;
-    }
-    if (quantile < previous || quantile > kMaxLogResidual) {
-      return Error::kBadRange;
+    if (const Error error = check_within(quantile, previous, kMaxLogResidual); error != kFine) {
+      return error == Error::kNegative ? Error::kBadRange : error;
     }
     previous = quantile;
   }
-  return {};
+  return kFine;
 }
 
 bool unit_fits(Feature feature, Unit unit, RowForm form) noexcept {
-  if (form == RowForm::kLog2) {
-    return unit == Unit::kRatio && !is_runtime(feature);
+  if (form == RowForm::kLog2 || feature == Feature::kCounterEnergy) {
+    return unit == Unit::kRatio && (form == RowForm::kLinear || !is_runtime(feature));
   }
-  switch (feature) {
-    case Feature::kTime:
-    case Feature::kUtilisationTime: return unit == Unit::kMilliwatt || unit == Unit::kWatt;
-    case Feature::kCounterEnergy: return unit == Unit::kRatio;
-    default: return unit <= Unit::kJoule;
-  }
+  return is_runtime(feature) ? unit == Unit::kMilliwatt || unit == Unit::kWatt : unit <= Unit::kJoule;
 }
 
-Status check_term(const wire::Term& file, RowForm form) noexcept {
+Error check_term(const wire::Term& file, RowForm form) noexcept {
   const auto feature = static_cast<Feature>(file.feature());
   const auto unit = static_cast<Unit>(file.unit());
   if (!is_known(feature) || unit > Unit::kRatio) {
@@ -90,118 +98,15 @@ Status check_term(const wire::Term& file, RowForm form) noexcept {
   if (!unit_fits(feature, unit, form)) {
     return Error::kBadUnit;
   }
-  if (form == RowForm::kLinear) {
-    if (const Status status = check_non_negative(file.coefficient()); !status) {
-      return status;
-    }
-  } else if (!std::isfinite(file.coefficient())) {
-    return Error::kNotFinite;
-  } else if (std::fabs(file.coefficient()) > kMaxExponent) {
-    return Error::kBadRange;
-  }
-  return check_bounds(file.min(), file.max(), false);
+  const bool linear = form == RowForm::kLinear;
+  const Error error =
+      check_within(file.coefficient(), linear ? 0.0F : -kMaxExponent, linear ? kAnyNumber : kMaxExponent);
+  return error != kFine ? error : check_bounds(file, false);
 }
 
-Status check_condition(const wire::Condition& file) noexcept {
+Error check_condition(const wire::Condition& file) noexcept {
   const auto feature = static_cast<Feature>(file.feature());
-  if (!is_known(feature) || is_runtime(feature)) {
-    return Error::kUnknownValue;
-  }
-  return check_bounds(file.min(), file.max(), true);
-}
-
-// The fields a level needs, and the ones that would contradict it.
-Status check_key(const wire::Row& row) noexcept {
-  const auto level = static_cast<Level>(row.level());
-  const bool has_kind = row.kind() != wire::OpKind::unknown;
-  const bool has_type = row.data_type() != wire::DataType::unknown;
-  bool for_modules = false;
-  switch (level) {
-    case Level::kExact:
-    case Level::kOpAndType:
-    case Level::kOp:
-      for_modules = is_module(static_cast<OpKind>(row.kind()));
-      // Modules have no data type of their own; an exact module row names the kind alone.
-      if (!has_kind || (level != Level::kOp && !has_type && !for_modules)) {
-        return Error::kMissingField;
-      }
-      if (level == Level::kOp && has_type) {
-        return Error::kBadRange;
-      }
-      break;
-    case Level::kClass:
-      if (row.op_class() == wire::OpClass::unknown) {
-        return Error::kMissingField;
-      }
-      for_modules = row.op_class() == wire::OpClass::module_node;
-      break;
-    case Level::kRoofline: break;
-    default: return Error::kUnknownValue;
-  }
-  const float gain = row.children_gain();
-  if (const Status status = check_non_negative(gain); !status) {
-    return status;
-  }
-  const bool gain_fits = for_modules ? gain >= kMinGain && gain <= kMaxGain : gain == 0.0F;
-  if (!gain_fits) {
-    return Error::kBadRange;
-  }
-  return {};
-}
-
-Status check_row(const wire::Row& row, std::uint32_t engines, std::uint32_t points) noexcept {
-  if (const Status status = check_key(row); !status) {
-    return status;
-  }
-  const auto form = static_cast<RowForm>(row.form());
-  if (form > RowForm::kLog2) {
-    return Error::kUnknownValue;
-  }
-  if ((row.engine() != kAnyEngine && row.engine() >= engines) ||
-      (row.operating_point() != kAnyOperatingPoint && row.operating_point() >= points)) {
-    return Error::kBadIndex;
-  }
-  if (!std::isfinite(row.intercept())) {
-    return Error::kNotFinite;
-  }
-  const bool intercept_fits =
-      form == RowForm::kLog2 ? std::fabs(row.intercept()) <= kMaxIntercept : row.intercept() == 0.0F;
-  if (!intercept_fits) {
-    return Error::kBadRange;
-  }
-  if (const auto* terms = row.terms()) {
-    if (terms->size() > kMaxTermsPerRow) {
-      return Error::kTooLarge;
-    }
-    for (const auto* term : *terms) {
-      if (const Status status = check_term(*term, form); !status) {
-        return status;
-      }
-    }
-  }
-  if (const auto* conditions = row.conditions()) {
-    if (conditions->size() > kMaxConditionsPerRow) {
-      return Error::kTooLarge;
-    }
-    for (const auto* condition : *conditions) {
-      if (const Status status = check_condition(*condition); !status) {
-        return status;
-      }
-    }
-  }
-  return check_residual(row.residual());
-}
-
-std::uint32_t runtime_needs(const wire::Row& row) noexcept {
-  std::uint32_t needs = 0;
-  if (const auto* terms = row.terms()) {
-    for (const auto* term : *terms) {
-      if (const auto feature = static_cast<Feature>(term->feature()); is_runtime(feature)) {
-        needs |= 1U << (static_cast<std::uint32_t>(feature) - static_cast<std::uint32_t>(Feature::kTime));
-      }
-    }
-  }
-  return needs;
+  return is_known(feature) && !is_runtime(feature) ? check_bounds(file, true) : Error::kUnknownValue;
 }
 
 // What a row answers, as numbers: two rows with equal keys and the same set of
@@ -216,12 +121,6 @@ struct RowKey {
   }
 };
 
-std::uint32_t bits_of(float value) noexcept {
-  std::uint32_t bits = 0;
-  std::memcpy(&bits, &value, sizeof bits);
-  return bits;
-}
-
 std::uint32_t mixed(std::uint32_t value) noexcept {
   value ^= value >> 16U;
   value *= 0x7FEB352DU;
@@ -230,38 +129,122 @@ std::uint32_t mixed(std::uint32_t value) noexcept {
   return value ^ (value >> 16U);
 }
 
-std::uint32_t hash_of(const wire::Condition& condition) noexcept {
-  std::uint32_t hash = mixed(static_cast<std::uint32_t>(condition.feature()) + 1U);
-  hash = mixed(hash ^ (condition.min().has_value() ? bits_of(*condition.min()) : 1U));
-  return mixed(hash ^ (condition.max().has_value() ? bits_of(*condition.max()) : 2U));
+template <class Optional>
+std::uint32_t bits_of_bound(const Optional& bound) noexcept {
+  std::uint32_t bits = 1;  // no number anybody writes
+  if (bound.has_value()) {
+    const float value = *bound;
+    std::memcpy(&bits, &value, sizeof bits);
+  }
+  return bits;
 }
 
-RowKey key_of(const wire::Row& row) noexcept {
-  RowKey key{};
+std::uint32_t hash_of(const wire::Condition& condition) noexcept {
+  const std::uint32_t hash = mixed(static_cast<std::uint32_t>(condition.feature()) + 1U);
+  return mixed(mixed(hash ^ bits_of_bound(condition.min())) + bits_of_bound(condition.max()));
+}
+
+// The fields a level needs, and the ones that would contradict it.
+Error check_key(const wire::Row& row, std::uint32_t& subject) noexcept {
   const auto level = static_cast<Level>(row.level());
-  std::uint32_t subject = 0;
-  if (level == Level::kClass) {
-    subject = static_cast<std::uint32_t>(row.op_class());
-  } else if (level != Level::kRoofline) {
-    subject = static_cast<std::uint32_t>(row.kind());
+  const bool has_type = row.data_type() != wire::DataType::unknown;
+  bool for_modules = false;
+  subject = 0;
+  switch (level) {
+    case Level::kExact:
+    case Level::kOpAndType:
+    case Level::kOp:
+      subject = static_cast<std::uint32_t>(row.kind());
+      for_modules = is_module(static_cast<OpKind>(subject));
+      // Modules have no data type of their own; an exact module row names the kind alone.
+      if (subject == 0 || (level != Level::kOp && !has_type && !for_modules)) {
+        return Error::kMissingField;
+      }
+      if (level == Level::kOp && has_type) {
+        return Error::kBadRange;
+      }
+      break;
+    case Level::kClass:
+      subject = static_cast<std::uint32_t>(row.op_class());
+      for_modules = row.op_class() == wire::OpClass::module_node;
+      if (subject == 0) {
+        return Error::kMissingField;
+      }
+      break;
+    case Level::kRoofline: break;
+    default: return Error::kUnknownValue;
   }
-  key.subject = (static_cast<std::uint32_t>(level) << 16U) | subject;
+  subject |= static_cast<std::uint32_t>(level) << 16U;
+  return check_within(row.children_gain(), for_modules ? kMinGain : 0.0F, for_modules ? kMaxGain : 0.0F);
+}
+
+struct Limits {
+  std::uint32_t engines;
+  std::uint32_t points;
+};
+
+bool is_within(std::uint8_t index, std::uint32_t count) noexcept {
+  return index == kAnyEngine || index < count;
+}
+static_assert(kAnyEngine == kAnyOperatingPoint);
+
+Error check_row(const wire::Row& row, const Limits& limits, RowKey& key) noexcept {
+  if (const Error error = check_key(row, key.subject); error != kFine) {
+    return error;
+  }
+  const auto form = static_cast<RowForm>(row.form());
+  if (form > RowForm::kLog2) {
+    return Error::kUnknownValue;
+  }
+  if (!is_within(row.engine(), limits.engines) || !is_within(row.operating_point(), limits.points)) {
+    return Error::kBadIndex;
+  }
+  const float largest_intercept = form == RowForm::kLog2 ? kMaxIntercept : 0.0F;
+  if (const Error error = check_within(row.intercept(), -largest_intercept, largest_intercept); error != kFine) {
+    return error == Error::kNegative ? Error::kBadRange : error;
+  }
   key.restriction = (static_cast<std::uint32_t>(row.data_type()) << 24U) |
                     (static_cast<std::uint32_t>(row.engine()) << 16U) |
-                    (static_cast<std::uint32_t>(row.operating_point()) << 8U) | runtime_needs(row);
+                    (static_cast<std::uint32_t>(row.operating_point()) << 8U);
+  key.conditions = 0;
+  if (const auto* terms = row.terms()) {
+    if (terms->size() > kMaxTermsPerRow) {
+      return Error::kTooLarge;
+    }
+    for (const auto* term : *terms) {
+      if (const Error error = check_term(*term, form); error != kFine) {
+        return error;
+      }
+      if (const auto feature = static_cast<Feature>(term->feature()); is_runtime(feature)) {
+        key.restriction |= 1U << (static_cast<std::uint32_t>(feature) - static_cast<std::uint32_t>(Feature::kTime));
+      }
+    }
+  }
   if (const auto* conditions = row.conditions()) {
+    if (conditions->size() > kMaxConditionsPerRow) {
+      return Error::kTooLarge;
+    }
     for (const auto* condition : *conditions) {
+      if (const Error error = check_condition(*condition); error != kFine) {
+        return error;
+      }
       key.conditions += hash_of(*condition);
     }
   }
-  return key;
+  return check_residual(row.residual());
+}
+
+// A roofline for any type, engine and operating point, without conditions or run-time
+// terms.
+bool answers_any_op(const wire::Row& row, const RowKey& key) noexcept {
+  constexpr std::uint32_t kAnything = (std::uint32_t{kAnyEngine} << 16U) | (std::uint32_t{kAnyOperatingPoint} << 8U);
+  return key.subject == static_cast<std::uint32_t>(Level::kRoofline) << 16U && key.restriction == kAnything &&
+         (row.conditions() == nullptr || row.conditions()->size() == 0);
 }
 
 bool same_condition(const wire::Condition& a, const wire::Condition& b) noexcept {
-  const auto same = [](const flatbuffers::Optional<float>& x, const flatbuffers::Optional<float>& y) {
-    return x.has_value() == y.has_value() && (!x.has_value() || *x == *y);
-  };
-  return a.feature() == b.feature() && same(a.min(), b.min()) && same(a.max(), b.max());
+  return a.feature() == b.feature() && bits_of_bound(a.min()) == bits_of_bound(b.min()) &&
+         bits_of_bound(a.max()) == bits_of_bound(b.max());
 }
 
 bool same_conditions(const wire::Row& a, const wire::Row& b) noexcept {
@@ -281,41 +264,30 @@ bool same_conditions(const wire::Row& a, const wire::Row& b) noexcept {
   return true;
 }
 
-// Linear but for the rows that a small filter on the stack cannot tell apart.
-bool has_duplicates(const flatbuffers::Vector<flatbuffers::Offset<wire::Row>>& rows) noexcept {
-  constexpr std::uint32_t kFilterBits = 2048;
-  std::uint32_t filter[kFilterBits / 32] = {};
-  const auto test_and_set = [&filter](std::uint32_t bit) {
-    std::uint32_t& word = filter[bit / 32U];
+// Remembers keys in two bits each of a small filter: never forgets one, and rarely
+// claims one it has not seen.
+class KeyFilter {
+ public:
+  [[nodiscard]] bool add(const RowKey& key) noexcept {
+    const std::uint32_t hash = mixed(mixed(mixed(key.subject) ^ key.restriction) ^ key.conditions);
+    const bool first = test_and_set(hash % kBits);
+    const bool second = test_and_set((hash >> 16U) % kBits);
+    return first && second;
+  }
+
+ private:
+  static constexpr std::uint32_t kBits = 2048;
+  bool test_and_set(std::uint32_t bit) noexcept {
+    std::uint32_t& word = words_[bit / 32U];
     const std::uint32_t mask = 1U << (bit % 32U);
     const bool was_set = (word & mask) != 0;
     word |= mask;
     return was_set;
-  };
-  for (std::uint32_t i = 0; i < rows.size(); ++i) {
-    const RowKey key = key_of(*rows.Get(i));
-    const std::uint32_t hash = mixed(mixed(mixed(key.subject) ^ key.restriction) ^ key.conditions);
-    const bool first = test_and_set(hash % kFilterBits);
-    const bool second = test_and_set((hash >> 16U) % kFilterBits);
-    if (!first || !second) {
-      continue;
-    }
-    for (std::uint32_t j = 0; j < i; ++j) {
-      if (key_of(*rows.Get(j)) == key && same_conditions(*rows.Get(i), *rows.Get(j))) {
-        return true;
-      }
-    }
   }
-  return false;
-}
+  std::uint32_t words_[kBits / 32U] = {};
+};
 
-bool answers_any_op(const wire::Row& row) noexcept {
-  return static_cast<Level>(row.level()) == Level::kRoofline && row.data_type() == wire::DataType::unknown &&
-         row.engine() == kAnyEngine && row.operating_point() == kAnyOperatingPoint &&
-         (row.conditions() == nullptr || row.conditions()->size() == 0) && runtime_needs(row) == 0;
-}
-
-Status check_rows(const wire::CoefficientTable& table, std::uint32_t engines, std::uint32_t points) noexcept {
+Error check_rows(const wire::CoefficientTable& table, const Limits& limits) noexcept {
   const auto* rows = table.rows();
   if (rows == nullptr) {
     return Error::kMissingField;
@@ -324,40 +296,47 @@ Status check_rows(const wire::CoefficientTable& table, std::uint32_t engines, st
     return Error::kTooLarge;
   }
   bool roofline = false;
-  for (const auto* row : *rows) {
-    if (const Status status = check_row(*row, engines, points); !status) {
-      return status;
+  KeyFilter filter;
+  for (std::uint32_t i = 0; i < rows->size(); ++i) {
+    const wire::Row& row = *rows->Get(i);
+    RowKey key{};
+    if (const Error error = check_row(row, limits, key); error != kFine) {
+      return error;
     }
-    roofline |= answers_any_op(*row);
+    roofline |= answers_any_op(row, key);
+    if (!filter.add(key)) {
+      continue;
+    }
+    for (std::uint32_t j = 0; j < i; ++j) {
+      RowKey other{};
+      static_cast<void>(check_row(*rows->Get(j), limits, other));  // passed before; for its key
+      if (other == key && same_conditions(row, *rows->Get(j))) {
+        return Error::kDuplicateRow;
+      }
+    }
   }
-  if (!roofline) {
-    return Error::kMissingRoofline;
-  }
-  if (has_duplicates(*rows)) {
-    return Error::kDuplicateRow;
-  }
-  return {};
+  return roofline ? kFine : Error::kMissingRoofline;
 }
 
-Status check_engines(const wire::CoefficientTable& table) noexcept {
+Error check_engines(const wire::CoefficientTable& table) noexcept {
   if (table.engines() == nullptr) {
-    return {};
+    return kFine;
   }
   if (table.engines()->size() > kMaxEngines) {
     return Error::kTooLarge;
   }
   for (const auto* engine : *table.engines()) {
-    if (const Status status = check_non_negative(engine->wake_microjoules()); !status) {
-      return status;
+    if (const Error error = check_non_negative(engine->wake_microjoules()); error != kFine) {
+      return error;
     }
   }
-  return {};
+  return kFine;
 }
 
-Status check_operating_points(const wire::CoefficientTable& table) noexcept {
+Error check_operating_points(const wire::CoefficientTable& table) noexcept {
   const auto* points = table.operating_points();
   if (points == nullptr) {
-    return {};
+    return kFine;
   }
   if (points->size() > kMaxOperatingPoints) {
     return Error::kTooLarge;
@@ -368,8 +347,8 @@ Status check_operating_points(const wire::CoefficientTable& table) noexcept {
       return Error::kMissingField;
     }
     for (const float value : {point.cpu_mhz(), point.gpu_mhz(), point.memory_mhz(), point.core_millivolts()}) {
-      if (const Status status = check_non_negative(value); !status) {
-        return status;
+      if (const Error error = check_non_negative(value); error != kFine) {
+        return error;
       }
     }
     for (std::uint32_t j = 0; j < i; ++j) {
@@ -378,13 +357,13 @@ Status check_operating_points(const wire::CoefficientTable& table) noexcept {
       }
     }
   }
-  return {};
+  return kFine;
 }
 
-Status check_statics(const wire::CoefficientTable& table, std::uint32_t engines, std::uint32_t points) noexcept {
+Error check_statics(const wire::CoefficientTable& table, const Limits& limits) noexcept {
   const auto* statics = table.statics();
   if (statics == nullptr) {
-    return {};
+    return kFine;
   }
   constexpr std::uint32_t kStates = 3;
   if (statics->size() > kStates * kMaxEngines * (kMaxOperatingPoints + 1)) {
@@ -392,15 +371,14 @@ Status check_statics(const wire::CoefficientTable& table, std::uint32_t engines,
   }
   for (std::uint32_t i = 0; i < statics->size(); ++i) {
     const wire::StaticTerm* term = statics->Get(i);
-    if (term->engine() >= engines ||
-        (term->operating_point() != kAnyOperatingPoint && term->operating_point() >= points)) {
+    if (term->engine() >= limits.engines || !is_within(term->operating_point(), limits.points)) {
       return Error::kBadIndex;
     }
     if (static_cast<EngineState>(term->state()) > EngineState::kBusy) {
       return Error::kUnknownValue;
     }
-    if (const Status status = check_non_negative(term->milliwatts()); !status) {
-      return status;
+    if (const Error error = check_non_negative(term->milliwatts()); error != kFine) {
+      return error;
     }
     for (std::uint32_t j = 0; j < i; ++j) {
       const wire::StaticTerm* other = statics->Get(j);
@@ -410,50 +388,64 @@ Status check_statics(const wire::CoefficientTable& table, std::uint32_t engines,
       }
     }
   }
-  return {};
+  return kFine;
 }
 
 // A table that does not say what its joules are of cannot be compared with anything.
-Status check_meaning_of_joules(const wire::CoefficientTable& table) noexcept {
-  if (table.boundary() == nullptr || table.boundary()->kind() == wire::BoundaryKind::unknown ||
-      table.baseline() == nullptr || table.baseline()->kind() == wire::BaselineKind::unknown) {
+Error check_meaning_of_joules(const wire::CoefficientTable& table) noexcept {
+  const auto* boundary = table.boundary();
+  const auto* baseline = table.baseline();
+  if (boundary == nullptr || boundary->kind() == wire::BoundaryKind::unknown || baseline == nullptr ||
+      baseline->kind() == wire::BaselineKind::unknown) {
     return Error::kMissingField;
   }
-  if (static_cast<BoundaryKind>(table.boundary()->kind()) > BoundaryKind::kWholeMachine ||
-      static_cast<BaselineKind>(table.baseline()->kind()) > BaselineKind::kAboveIdle) {
+  if (static_cast<BoundaryKind>(boundary->kind()) > BoundaryKind::kWholeMachine ||
+      static_cast<BaselineKind>(baseline->kind()) > BaselineKind::kAboveIdle) {
     return Error::kUnknownValue;
   }
-  const auto* rails = table.boundary()->rails();
-  if (table.boundary()->kind() == wire::BoundaryKind::rails && (rails == nullptr || rails->size() == 0)) {
-    return Error::kMissingField;
+  const auto* rails = boundary->rails();
+  return boundary->kind() == wire::BoundaryKind::rails && (rails == nullptr || rails->size() == 0)
+             ? Error::kMissingField
+             : kFine;
+}
+
+Error check_table(const wire::CoefficientTable& table) noexcept {
+  if (table.format_version() != kFormatVersion) {
+    return Error::kUnsupportedVersion;
   }
-  return {};
+  const Limits limits{table.engines() == nullptr ? 0 : table.engines()->size(),
+                      table.operating_points() == nullptr ? 0 : table.operating_points()->size()};
+  Error error = check_meaning_of_joules(table);
+  if (error == kFine) {
+    error = check_engines(table);
+  }
+  if (error == kFine) {
+    error = check_operating_points(table);
+  }
+  if (error == kFine) {
+    error = check_statics(table, limits);
+  }
+  for (const wire::Residual* residual : {table.op_residual(), table.module_residual(), table.model_residual()}) {
+    if (error == kFine) {
+      error = check_residual(residual);
+    }
+  }
+  return error == kFine ? check_rows(table, limits) : error;
 }
 
 }  // namespace
 
 Result<CoefficientTable> CoefficientTable::open(Span<const std::byte> bytes) noexcept {
-  const auto verified =
-      verify_file<wire::CoefficientTable>(bytes, wire::CoefficientTableIdentifier(), kTableDepth, kMaxTables);
-  if (!verified) {
-    return verified.error();
+  const auto root =
+      verify_file(bytes, wire::CoefficientTableIdentifier(), wire_specs::coefficients::kTables, kMaxTables);
+  if (!root) {
+    return root.error();
   }
-  const wire::CoefficientTable& file = **verified;
-  if (file.format_version() != kFormatVersion) {
-    return Error::kUnsupportedVersion;
-  }
-  const std::uint32_t engines = file.engines() == nullptr ? 0 : file.engines()->size();
-  const std::uint32_t points = file.operating_points() == nullptr ? 0 : file.operating_points()->size();
-  for (const Status& status : {check_meaning_of_joules(file), check_engines(file), check_operating_points(file),
-                               check_statics(file, engines, points), check_residual(file.op_residual()),
-                               check_residual(file.module_residual()), check_residual(file.model_residual()),
-                               check_rows(file, engines, points)}) {
-    if (!status) {
-      return status.error();
-    }
+  if (const Error error = check_table(*reinterpret_cast<const wire::CoefficientTable*>(*root)); error != kFine) {
+    return error;
   }
   CoefficientTable table;
-  table.root_ = reinterpret_cast<const std::uint8_t*>(&file);
+  table.root_ = *root;
   return table;
 }
 

@@ -7,11 +7,11 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <string_view>
 
 #include "edgejoule/core/result.h"
 #include "edgejoule/core/span.h"
+#include "structure.h"
 
 namespace edgejoule {
 
@@ -24,34 +24,9 @@ inline constexpr std::uint16_t kFormatVersion = 1;
   return reinterpret_cast<std::uintptr_t>(data) % alignof(std::uint64_t) == 0;
 }
 
-template <class Root>
-[[nodiscard]] Result<const Root*> verify_file(Span<const std::byte> bytes, const char* identifier,
-                                              std::uint32_t max_depth, std::uint32_t max_tables) noexcept {
-  constexpr std::size_t kHeaderBytes = 2 * sizeof(std::uint32_t);  // offset of the root, identifier
-  if (!is_aligned(bytes.data())) {
-    return Error::kMisaligned;
-  }
-  if (bytes.size() <= kHeaderBytes) {
-    return Error::kTruncated;
-  }
-  if (bytes.size() >= (std::size_t{1} << 31U)) {
-    return Error::kTooLarge;
-  }
-  const auto* data = reinterpret_cast<const std::uint8_t*>(bytes.data());
-  if (std::memcmp(data + sizeof(std::uint32_t), identifier, sizeof(std::uint32_t)) != 0) {
-    return Error::kWrongIdentifier;
-  }
-  std::uint32_t root_offset = 0;
-  std::memcpy(&root_offset, data, sizeof root_offset);
-  if (root_offset >= bytes.size()) {
-    return Error::kTruncated;
-  }
-  flatbuffers::Verifier verifier(data, bytes.size(), max_depth, max_tables);
-  if (!verifier.VerifyBuffer<Root>(nullptr)) {
-    return Error::kCorrupt;
-  }
-  return flatbuffers::GetRoot<Root>(data);
-}
+// The file's root table.
+[[nodiscard]] Result<const std::uint8_t*> verify_file(Span<const std::byte> bytes, const char* identifier,
+                                                      const TableSpec* specs, std::uint32_t max_tables) noexcept;
 
 [[nodiscard]] inline std::string_view text_of(const flatbuffers::String* text) noexcept {
   return text == nullptr ? std::string_view() : std::string_view(text->c_str(), text->size());
