@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "import/tflite_ops.h"
+#include "import/tflite_slices.h"
 #include "import/tflite_types.h"
 
 namespace edgejoule::import {
@@ -146,7 +148,11 @@ class OperatorShapes {
       }
       return out;
     }
-    if (rule == TfliteRule::kStridedSlice) return sliced_values();
+    if (rule == TfliteRule::kStridedSlice) {
+      const auto in = values(0);
+      if (!in) return std::nullopt;
+      return with_slice([&](const StridedSlice& slice) { return sliced_values(*in, slice); });
+    }
     if ((kind == OpKind::kMul || kind == OpKind::kAdd || kind == OpKind::kSub) && op_.inputs.size() == 2) {
       const auto a = values(0);
       const auto b = values(1);
@@ -423,84 +429,20 @@ class OperatorShapes {
     }
     return size;
   }
-  // The picks of a STRIDED_SLICE along one dimension: first index and how many.
-  struct Picks {
-    std::int64_t first = 0;
-    std::int64_t step = 1;
-    std::int64_t count = 0;
-  };
-  static std::optional<Picks> picks(std::int64_t extent, std::int64_t begin, bool from_start, std::int64_t end,
-                                    bool to_end, std::int64_t step) {
-    if (step == 0) return std::nullopt;
-    if (begin < 0) begin += extent;
-    if (end < 0) end += extent;
-    const bool forward = step > 0;
-    const std::int64_t low = forward ? 0 : -1;
-    const std::int64_t high = forward ? extent : extent - 1;
-    begin = from_start ? (forward ? 0 : extent - 1) : std::clamp(begin, low, std::max(low, high));
-    end = to_end ? (forward ? extent : -1) : std::clamp(end, low, std::max(low, high));
-    const std::int64_t distance = forward ? end - begin : begin - end;
-    const std::int64_t stride = forward ? step : -step;
-    return Picks{begin, step, distance <= 0 ? 0 : (distance + stride - 1) / stride};
+  // `slicing` of the operator's parameters, where all are known.
+  template <class Slicing>
+  auto with_slice(Slicing slicing) const -> decltype(slicing(std::declval<const StridedSlice&>())) {
+    const auto begin = values(1);
+    const auto end = values(2);
+    const auto steps = values(3);
+    const auto* options = op_.wire->builtin_options_as_StridedSliceOptions();
+    if (!begin || !end || !steps || options == nullptr) return std::nullopt;
+    return slicing(StridedSlice{*begin, *end, *steps, *options});
   }
   Shape strided_slice() const {
     const Shape in = shape(0);
-    const auto begin = values(1);
-    const auto end = values(2);
-    const auto steps = values(3);
-    const auto* options = op_.wire->builtin_options_as_StridedSliceOptions();
-    if (!in || !begin || !end || !steps || options == nullptr) return std::nullopt;
-    const std::size_t count = begin->size();
-    if (end->size() != count || steps->size() != count || count > 31) return std::nullopt;
-    const auto bit = [](std::int32_t mask, std::size_t i) {
-      return ((static_cast<std::uint32_t>(mask) >> i) & 1U) != 0;
-    };
-    std::size_t consumed = 0;
-    for (std::size_t i = 0; i < count; ++i) {
-      if (!bit(options->new_axis_mask(), i) && !bit(options->ellipsis_mask(), i)) ++consumed;
-    }
-    if (consumed > in->size()) return std::nullopt;
-    const std::size_t skipped = in->size() - consumed;  // what an ellipsis stands for
-    Dims out;
-    std::size_t dim = 0;
-    bool ellipsis_seen = false;
-    for (std::size_t i = 0; i < count; ++i) {
-      if (bit(options->ellipsis_mask(), i)) {
-        if (ellipsis_seen) return std::nullopt;
-        ellipsis_seen = true;
-        for (std::size_t k = 0; k < skipped; ++k) out.push_back((*in)[dim++]);
-      } else if (bit(options->new_axis_mask(), i)) {
-        out.push_back(1);
-      } else {
-        const std::int64_t stop = options->offset() ? (*begin)[i] + (*end)[i] : (*end)[i];
-        const auto picked = picks((*in)[dim++], (*begin)[i], bit(options->begin_mask(), i), stop,
-                                  bit(options->end_mask(), i), (*steps)[i]);
-        if (!picked) return std::nullopt;
-        if (!bit(options->shrink_axis_mask(), i)) out.push_back(picked->count);
-      }
-    }
-    while (dim < in->size()) out.push_back((*in)[dim++]);
-    return out;
-  }
-  std::optional<Ints> sliced_values() const {
-    const auto in = values(0);
-    const auto begin = values(1);
-    const auto end = values(2);
-    const auto steps = values(3);
-    const auto* options = op_.wire->builtin_options_as_StridedSliceOptions();
-    if (!in || !begin || !end || !steps || begin->size() != 1 || end->size() != 1 || steps->size() != 1 ||
-        options == nullptr || options->ellipsis_mask() != 0 || options->new_axis_mask() != 0 || options->offset()) {
-      return std::nullopt;
-    }
-    auto picked = picks(static_cast<std::int64_t>(in->size()), begin->front(), (options->begin_mask() & 1) != 0,
-                        end->front(), (options->end_mask() & 1) != 0, steps->front());
-    if (!picked) return std::nullopt;
-    if ((options->shrink_axis_mask() & 1) != 0) picked->count = std::min<std::int64_t>(picked->count, 1);
-    Ints out;
-    for (std::int64_t i = 0; i < picked->count; ++i) {
-      out.push_back((*in)[static_cast<std::size_t>(picked->first + i * picked->step)]);
-    }
-    return out;
+    if (!in) return std::nullopt;
+    return with_slice([&](const StridedSlice& slice) { return sliced_dims(*in, slice); });
   }
   Shape transpose() const {
     const Shape in = shape(0);

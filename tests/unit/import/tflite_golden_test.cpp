@@ -3,6 +3,7 @@
 
 #include <cstdlib>
 #include <filesystem>
+#include <ostream>
 
 #include "imported.h"
 
@@ -14,6 +15,10 @@ struct Golden {
   std::uint64_t macs;
   std::size_t ops;
 };
+
+void PrintTo(const Golden& golden, std::ostream* out) {
+  *out << golden.file;
+}
 
 constexpr Golden kGolden[] = {
     {"tiny/ad01_fp32.tflite", 264'192, 10},

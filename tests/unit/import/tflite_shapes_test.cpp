@@ -142,6 +142,11 @@ TEST(TfliteShapes, Slicing) {
   options.end_mask = 1;
   options.shrink_axis_mask = 2;
   EXPECT_EQ(OneOp({10, 6}).ints({5, 4}).ints({0, 5}).ints({-1, 1}).run(45, options), (Shapes{{10}}));
+  // x[-1] is written with an end of 0, which does not count where an axis is dropped.
+  StridedSliceOptionsT last;
+  last.shrink_axis_mask = 1;
+  EXPECT_EQ(OneOp({10, 6}).ints({-1, 0}).ints({0, 3}).ints({1, 1}).run(45, last), (Shapes{{3}}));
+  EXPECT_EQ(OneOp({10}).ints({10}).ints({11}).ints({1}).run(45, last), (Shapes{{-1}}));
   StridedSliceOptionsT wide;
   wide.ellipsis_mask = 1;
   wide.new_axis_mask = 4;
