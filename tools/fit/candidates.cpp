@@ -29,9 +29,7 @@ std::vector<TermSet> term_sets(OpClass op_class) {
              {plain(Feature::kOne), plain(Feature::kInputBytes), plain(Feature::kOutputBytes),
               plain(Feature::kWeightBytes), plain(Feature::kAluOps), plain(Feature::kSpecialOps)}}};
   }
-  TermSet work{"MACs and bytes",
-               {plain(Feature::kOne), plain(Feature::kMacs), plain(Feature::kInputBytes), plain(Feature::kOutputBytes),
-                plain(Feature::kWeightBytes)}};
+  TermSet work = fallback_terms();
   if (is_convolution(op_class)) {
     work.terms.push_back(plain(Feature::kGroups));
     work.terms.push_back(plain(Feature::kPatchBytes));
@@ -56,6 +54,12 @@ std::vector<Feature> split_features(OpClass op_class) {
             Feature::kGemmK,     Feature::kWeightBytes, Feature::kArithmeticIntensity};
   }
   return {Feature::kTensorBytes, Feature::kOutputElements};
+}
+
+TermSet fallback_terms() {
+  return {"MACs and bytes",
+          {plain(Feature::kOne), plain(Feature::kMacs), plain(Feature::kInputBytes), plain(Feature::kOutputBytes),
+           plain(Feature::kWeightBytes)}};
 }
 
 TermSet roofline_terms() {

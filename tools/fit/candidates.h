@@ -21,6 +21,11 @@ struct TermSet {
 // Features that conditions of a row may test.
 [[nodiscard]] std::vector<Feature> split_features(OpClass op_class);
 
+// For kinds of a class that nobody measured: what any op pays for. Terms that describe
+// one kernel's habits (launches per group, unfolded patches) would be extrapolated far
+// beyond anything seen: a depthwise convolution has as many groups as channels.
+[[nodiscard]] TermSet fallback_terms();
+
 // What any op is priced by where nothing better is known.
 [[nodiscard]] TermSet roofline_terms();
 

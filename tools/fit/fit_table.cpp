@@ -115,7 +115,7 @@ class Fit {
     for (const auto& [key, rows] : keys) fit_key(key.first, key.second, rows);
     const auto classes = partition<OpClass>(observations_, [](const auto& m) { return m.op_class; });
     for (const auto& [op_class, rows] : classes) {
-      if (op_class != OpClass::kUnknown) fit_fallback(Level::kClass, op_class, rows, term_sets(op_class).front());
+      if (op_class != OpClass::kUnknown) fit_fallback(Level::kClass, op_class, rows, fallback_terms());
     }
     const auto all = partition<bool>(observations_, [](const auto&) { return true; });
     fit_fallback(Level::kRoofline, OpClass::kUnknown, all.at(true), roofline_terms());
