@@ -32,7 +32,10 @@ auto reading(Read read) {
 // Returns the exit code.
 using Run = std::function<int()>;
 
+void add_export_command(CLI::App& program, Run& chosen);
 void add_fit_command(CLI::App& program, Run& chosen);
+void add_probe_command(CLI::App& program, Run& chosen);
+void add_record_command(CLI::App& program, Run& chosen);
 void add_table_command(CLI::App& program, Run& chosen);
 
 }  // namespace edgejoule::calibrate
