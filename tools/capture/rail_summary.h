@@ -33,10 +33,13 @@ class RailAccumulator {
  public:
   explicit RailAccumulator(std::int64_t quantum_uw = 0) : quantum_uw_(quantum_uw) {}
 
-  // Counts what lies between the two instants. begin is set before the first sample; the end may be up to
-  // kHorizonNs ago, because the edge that told it was read late.
+  // Counts what lies between the two instants, afresh from `begin_ns` on. Both may be up to kHorizonNs ago, because
+  // the edge that told them was read late.
   static constexpr std::int64_t kHorizonNs = 250'000'000;
-  void begin(std::int64_t begin_ns) { begin_ns_ = begin_ns; }
+  void begin(std::int64_t begin_ns) {
+    begin_ns_ = begin_ns;
+    totals_ = {};
+  }
   void end(std::int64_t end_ns) { end_ns_ = end_ns; }
   void add(const PowerSample& sample);
 

@@ -260,10 +260,8 @@ void Recorder::pump() {
 }
 
 void Recorder::begin_window(std::int64_t now_ns) {
-  for (std::size_t i = 0; i < accumulators_.size(); ++i) {
-    accumulators_[i] = RailAccumulator(rails_[i].quantum_uw());
-    accumulators_[i].begin(now_ns);
-  }
+  for (RailAccumulator& accumulator : accumulators_) accumulator.begin(now_ns);
+  counts_ = {};  // what happened before is in the trace, and no part of the window
   if (!output_.empty() && hold_storage_) writer_.begin_window(now_ns);
 }
 

@@ -152,6 +152,13 @@ Outcome observe(const Arguments& arguments, Recorder& recorder, GpioOutput* mark
     outcome.begin_ns = instant.value_or(monotonic_ns());
   }
   recorder.begin_window(outcome.begin_ns);
+  if (!arguments.command.empty() && asked_to_end()) {  // before the command was started: it is not
+    constexpr int kInterrupted = 128 + SIGINT;
+    outcome.end_ns = monotonic_ns();
+    outcome.exit_code = kInterrupted;
+    recorder.end_window(outcome.end_ns);
+    return outcome;
+  }
   ChildProcess child;
   if (marker != nullptr) (void)marker->set(true);
   if (!arguments.command.empty()) child.start(arguments.command);

@@ -30,6 +30,19 @@ TEST(RailSummary, ConstantPowerIsPowerTimesTime) {
   EXPECT_EQ(s.lost, 0U);
 }
 
+TEST(RailSummary, AWindowMayBeginAndEndInThePast) {
+  RailAccumulator accumulator;
+  accumulator.begin(0);
+  for (std::uint32_t i = 0; i <= 100; ++i) accumulator.add(sample(i, 10 * i, 1'000'000));
+  accumulator.begin(900 * kMs);  // the edge was 100 ms ago
+  for (std::uint32_t i = 101; i <= 120; ++i) accumulator.add(sample(i, 10 * i, 1'000'000));
+  accumulator.end(1'100 * kMs);
+  const RailSummary s = accumulator.summary(1'200 * kMs);
+  EXPECT_NEAR(s.joules, 0.2, 1e-9);
+  EXPECT_EQ(s.conversions, 20U);
+  EXPECT_NEAR(s.coverage(), 1.0, 1e-9);
+}
+
 TEST(RailSummary, LostConversionsAreNotMadeUp) {
   RailAccumulator accumulator;
   accumulator.begin(0);

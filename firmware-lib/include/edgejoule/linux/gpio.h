@@ -30,8 +30,9 @@ class GpioOutput {
   Status set(bool high) noexcept;
 
  private:
-  void* request_ = nullptr;
-  unsigned offset_ = 0;
+  // Each version of libgpiod needs some of these.
+  [[maybe_unused]] void* request_ = nullptr;
+  [[maybe_unused]] unsigned offset_ = 0;
 };
 
 enum class GpioEdges : std::uint8_t { kRising = 0, kFalling = 1, kBoth = 2 };
@@ -52,12 +53,13 @@ class GpioInput {
   Result<bool> level() noexcept;
 
  private:
-  void* request_ = nullptr;
-  void* buffer_ = nullptr;
-  unsigned offset_ = 0;
+  // Each version of libgpiod needs some of these.
+  [[maybe_unused]] void* request_ = nullptr;
+  [[maybe_unused]] void* buffer_ = nullptr;
+  [[maybe_unused]] unsigned offset_ = 0;
   int fd_ = -1;
-  std::uint32_t sequence_ = 0;
-  bool wall_clock_stamps_ = false;
+  [[maybe_unused]] std::uint32_t sequence_ = 0;
+  [[maybe_unused]] bool wall_clock_stamps_ = false;
 };
 
 }  // namespace edgejoule
