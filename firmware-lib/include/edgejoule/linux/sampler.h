@@ -34,7 +34,7 @@ struct SamplerStats {
   std::int64_t worst_late_ns = 0;  // of waking up
   std::int64_t mean_late_ns = 0;
   std::int64_t p99_late_ns = 0;  // upper edge of its power of two
-  std::int64_t cpu_ns = 0;       // processor time of the thread
+  std::int64_t cpu_ns = 0;       // processor time of the thread, as of up to 64 wake-ups ago
 };
 
 class Sampler {
