@@ -39,6 +39,15 @@ bool is_graph(Span<const std::byte> bytes) {
   return kind.has_value() && *kind == files::FileKind::kGraph;
 }
 
+// ModelProto begins with ir_version (field 1, a varint below 128), then a field of
+// length-delimited bytes (producer_name, domain, graph) or another version.
+bool looks_like_onnx(Span<const std::byte> bytes) {
+  constexpr std::size_t kHead = 3;
+  if (bytes.size() < kHead || bytes[0] != std::byte{0x08} || bytes[1] > std::byte{0x7F}) return false;
+  return bytes[2] == std::byte{0x12} || bytes[2] == std::byte{0x1A} || bytes[2] == std::byte{0x22} ||
+         bytes[2] == std::byte{0x3A} || bytes[2] == std::byte{0x28};
+}
+
 }  // namespace
 
 ImportError::ImportError(std::string_view where, std::string_view what, std::string_view next)
@@ -51,6 +60,9 @@ files::FileBytes import_bytes(Span<const std::byte> bytes, std::string_view file
   }
   if (is_graph(bytes)) return pass_through(bytes, file);
   if (TfliteFile::recognises(bytes)) return import_tflite(bytes, file, options);
+  if (looks_like_onnx(bytes)) {
+    throw ImportError(file, "an ONNX model, which this version does not read", "convert it to TFLite");
+  }
   throw ImportError(file,
                     fmt::format("neither a TFLite model nor an EJG1 graph (it starts with {})", first_bytes(bytes)),
                     "pass a .tflite or .ejg file; a cut-short download or a web page saved as a model looks like this");

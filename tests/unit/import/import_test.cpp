@@ -75,6 +75,11 @@ TEST(Import, SaysWhatAFileIsNot) {
   EXPECT_NE(failure.find("download"), std::string::npos) << failure;
 }
 
+TEST(Import, SaysThatOnnxIsNotReadYet) {
+  const std::string failure = test::import_failure(bytes_of("\x08\x03\x12\x0bonnx-import"));
+  EXPECT_NE(failure.find("an ONNX model"), std::string::npos) << failure;
+}
+
 TEST(Import, NamesThePathOfAFileThatCannotBeRead) {
   const test::TemporaryFolder folder;
   EXPECT_NE(failure_of(folder.file("absent.tflite")).find("absent.tflite: cannot open"), std::string::npos);
