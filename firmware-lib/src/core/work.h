@@ -97,6 +97,6 @@ class Checked {
 void repeat(WorkCounts& work, std::uint64_t repeats, Checked& exact) noexcept;
 
 // measure_op into a place the caller has; Error{}: fine.
-[[nodiscard]] Error measure(OpClass op_class, const Facts& facts, OpQuantities& out) noexcept;
+[[nodiscard]] Error measure(OpClass op_class, const Facts& facts, OpQuantities& op) noexcept;
 
 }  // namespace edgejoule

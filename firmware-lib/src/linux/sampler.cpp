@@ -89,7 +89,7 @@ struct Sampler::State {
   void note_cpu_time() noexcept;
   void wait(std::int64_t due_ns) noexcept;
   void poll_source(std::size_t index, std::int64_t now_ns) noexcept;
-  void succeed(std::size_t index, std::int64_t now_ns, Span<PowerSample> samples) noexcept;
+  void succeed(std::size_t index, std::int64_t now_ns, Span<PowerSample> fresh) noexcept;
   void fail(std::size_t index, std::int64_t now_ns, Error error) noexcept;
   void close_gap(std::size_t index, std::int64_t now_ns) noexcept;
   void read_marker(std::size_t index, std::int64_t now_ns) noexcept;
