@@ -9,6 +9,7 @@
 namespace invented_runtime {
 int total_width();
 }
+bool verify_plainly(const std::uint8_t* bytes, std::size_t size);
 
 int main(int, char** argv) {
   std::ifstream file(argv[1], std::ios::binary | std::ios::ate);
@@ -18,6 +19,9 @@ int main(int, char** argv) {
   file.read(reinterpret_cast<char*>(words.data()), static_cast<std::streamsize>(size));
 
   const auto table = edgejoule::CoefficientTable::open({reinterpret_cast<const std::byte*>(words.data()), size});
+#ifdef VERIFY_PLAINLY
+  if (!verify_plainly(reinterpret_cast<const std::uint8_t*>(words.data()), size)) return 1;
+#endif
   const int width = invented_runtime::total_width();
   std::printf("%s, %d\n", table ? "table opens" : edgejoule::error_text(table.error()), width);
   return table.ok() && width == 10 ? 0 : 1;
