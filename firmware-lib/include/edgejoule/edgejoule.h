@@ -57,7 +57,7 @@ typedef struct edgejoule_graph {
   uint64_t opaque[14];
 } edgejoule_graph;
 typedef struct edgejoule_predictor {
-  uint64_t opaque[24];
+  uint64_t opaque[2];
 } edgejoule_predictor;
 
 /* ---- a coefficient table (.ejt) and a plan made of it -------------------------- */

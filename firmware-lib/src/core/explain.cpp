@@ -22,14 +22,14 @@ float runtime_value(Feature feature, const RuntimeFacts& runtime) noexcept {
 
 Result<std::uint32_t> Predictor::explain(std::uint32_t node, const PredictInputs& inputs,
                                          Span<TermShare> out) const noexcept {
-  if (plan_.is_stale()) {
+  if (plan().is_stale()) {
     return Error::kStalePlan;
   }
-  const bool per_node_fits = inputs.per_node.empty() || inputs.per_node.size() == graph_.size();
-  if (node >= graph_.size() || !per_node_fits || !(inputs.batch_ratio > 0.0F) || !std::isfinite(inputs.batch_ratio)) {
+  const bool per_node_fits = inputs.per_node.empty() || inputs.per_node.size() == graph().size();
+  if (node >= graph().size() || !per_node_fits || !(inputs.batch_ratio > 0.0F) || !std::isfinite(inputs.batch_ratio)) {
     return Error::kInvalidArgument;
   }
-  const RuntimeFacts runtime = facts_of(inputs, node);
+  const RuntimeFacts runtime = detail::facts_of(inputs, node);
   if (!detail::is_sound(runtime)) {
     return Error::kInvalidArgument;
   }
@@ -37,17 +37,17 @@ Result<std::uint32_t> Predictor::explain(std::uint32_t node, const PredictInputs
   if (row_index == kNoRow) {
     return std::uint32_t{0};
   }
-  const RowView row = plan_.table().row(row_index);
+  const RowView row = plan().table().row(row_index);
   if (out.size() < row.term_count()) {
     return Error::kOutputTooSmall;
   }
-  const Facts facts = graph_.facts(node);
-  const Result<OpQuantities> quantities = measure_op(graph_.op_class(node), facts);
+  const Facts facts = graph().facts(node);
+  const Result<OpQuantities> quantities = measure_op(graph().op_class(node), facts);
   if (!quantities) {
     return quantities.error();
   }
-  const detail::PlanData& plan = plan_.data();
-  const CacheState cache{plan.last_level_bytes[nodes_[node].engine], graph_.unique_weight_bytes()};
+  const detail::PlanData& data = plan().data();
+  const CacheState cache{data.last_level_bytes[model_->nodes[node].engine], graph().unique_weight_bytes()};
   const auto repeats = to_float(facts[Fact::kRepeats]);
   for (std::uint32_t i = 0; i < row.term_count(); ++i) {
     TermShare& share = out[i];

@@ -143,7 +143,7 @@ std::uint8_t TablePlan::operating_point() const noexcept {
   return data_->operating_point;
 }
 Watts TablePlan::static_power(std::uint8_t engine) const noexcept {
-  return Watts(engine < kMaxEngines ? data_->static_watts[engine] : -1.0F);
+  return Watts(engine < data_->engine_count ? data_->static_watts[engine] : -1.0F);
 }
 
 Result<Estimate> TablePlan::estimate(const OpDescriptor& op, const RuntimeFacts& runtime,

@@ -1,5 +1,6 @@
 #include <cstring>
 
+#include "alignment.h"
 #include "log2_exp2.h"
 #include "plan_data.h"
 
@@ -23,10 +24,6 @@ struct Layout {
   std::size_t end;
   std::uint32_t slot_count;
 };
-
-constexpr std::size_t aligned(std::size_t offset) noexcept {
-  return (offset + 7U) & ~std::size_t{7U};
-}
 
 Layout layout_of(const CoefficientTable& table) noexcept {
   const std::size_t rows = table.row_count();
@@ -62,22 +59,21 @@ std::uint32_t group_of(const RowView& row) noexcept {
   }
 }
 
-std::uint8_t needs_of(const RowView& row) noexcept {
-  std::uint32_t needs = 0;
-  for (std::uint32_t i = 0; i < row.term_count(); ++i) {
-    switch (row.term(i).feature) {
-      case Feature::kTime: needs |= detail::kNeedsTime; break;
-      case Feature::kCounterEnergy: needs |= detail::kNeedsCounter; break;
-      case Feature::kUtilisationTime: needs |= detail::kNeedsTime | detail::kNeedsUtilisation; break;
-      default: break;
-    }
+std::uint8_t needs_of(Feature feature) noexcept {
+  switch (feature) {
+    case Feature::kTime: return detail::kNeedsTime;
+    case Feature::kCounterEnergy: return detail::kNeedsCounter;
+    case Feature::kUtilisationTime: return detail::kNeedsTime | detail::kNeedsUtilisation;
+    default: return 0;
   }
-  return static_cast<std::uint8_t>(needs);
 }
 
 // The order of search as one number; see plan.h. The row's index makes it unique.
 std::uint64_t order_of(const RowView& row, std::uint32_t index) noexcept {
-  const std::uint32_t needs = needs_of(row);
+  std::uint32_t needs = 0;
+  for (std::uint32_t i = 0; i < row.term_count(); ++i) {
+    needs |= needs_of(row.term(i).feature);
+  }
   const std::uint32_t unmeasured = 3U - ((needs & 1U) + ((needs >> 1U) & 1U) + ((needs >> 2U) & 1U));
   std::uint64_t order = group_of(row);
   order = (order << 3U) | static_cast<std::uint64_t>(row.level());
@@ -139,60 +135,45 @@ void set_bounds(const Residual& residual, Bounds* bounds, std::size_t stride) no
   }
 }
 
-// Busy power of each engine with the others idle, at the operating point.
-void set_static_power(const CoefficientTable& table, PlanData& plan) noexcept {
-  constexpr float kUnknown = -1.0F;
-  float idle[kMaxEngines];
-  float busy[kMaxEngines];
-  for (std::uint32_t engine = 0; engine < kMaxEngines; ++engine) {
-    idle[engine] = busy[engine] = plan.static_watts[engine] = kUnknown;
-  }
-  // Terms of this very operating point overrule those of any.
-  for (const bool of_any : {true, false}) {
-    for (std::uint32_t i = 0; i < table.static_term_count(); ++i) {
-      const StaticTermView term = table.static_term(i);
-      if ((term.operating_point == kAnyOperatingPoint) != of_any ||
-          (!of_any && term.operating_point != plan.operating_point)) {
-        continue;
-      }
-      if (term.state == EngineState::kIdle) {
-        idle[term.engine] = term.power.value();
-      } else if (term.state == EngineState::kBusy) {
-        busy[term.engine] = term.power.value();
-      }
+// Watts of an engine in a state: at the operating point, or else at any; negative: not
+// known.
+float watts_of(const CoefficientTable& table, std::uint32_t engine, EngineState state, std::uint8_t point) noexcept {
+  float watts = -1.0F;
+  for (std::uint32_t i = 0; i < table.static_term_count(); ++i) {
+    const StaticTermView term = table.static_term(i);
+    if (term.engine == engine && term.state == state &&
+        (term.operating_point == point || (term.operating_point == kAnyOperatingPoint && watts < 0.0F))) {
+      watts = term.power.value();
     }
   }
-  float all_idle = 0.0F;
-  for (const float watts : idle) {
-    all_idle += watts > 0.0F ? watts : 0.0F;
-  }
-  for (std::uint32_t engine = 0; engine < kMaxEngines; ++engine) {
-    const float own_idle = idle[engine] > 0.0F ? idle[engine] : 0.0F;
-    if (busy[engine] >= 0.0F) {
-      plan.static_watts[engine] = all_idle - own_idle + busy[engine];
-    } else if (idle[engine] >= 0.0F) {
-      plan.static_watts[engine] = all_idle;
-    }
-  }
+  return watts;
 }
 
+// Power while this engine is busy and the others idle; where busy is not known, idle.
+float static_watts_of(const CoefficientTable& table, std::uint32_t engine, std::uint8_t point) noexcept {
+  float watts = watts_of(table, engine, EngineState::kBusy, point);
+  if (watts < 0.0F) {
+    watts = watts_of(table, engine, EngineState::kIdle, point);
+  }
+  for (std::uint32_t other = 0; other < table.engine_count() && watts >= 0.0F; ++other) {
+    const float idle = other == engine ? 0.0F : watts_of(table, other, EngineState::kIdle, point);
+    watts += idle > 0.0F ? idle : 0.0F;
+  }
+  return watts;
+}
+
+// Into a row of zeros.
 void set_row(const RowView& row, PlanRow& out, PlanTerm*& terms, Condition*& conditions) noexcept {
-  out.term_count = 0;
-  out.condition_count = 0;
   out.level = row.level();
   out.form = row.form();
   out.data_type = row.data_type();
   out.engine = row.engine();
-  out.needs = needs_of(row);
-  out.reserved = 0;
   out.intercept = row.intercept();
   out.gain_less_one = row.children_gain() > 0.0F ? row.children_gain() - 1.0F : 0.0F;
-  out.time_watts = 0.0F;
-  out.utilisation_watts = 0.0F;
-  out.counter_ratio = 0.0F;
   for (std::uint32_t i = 0; i < row.term_count(); ++i) {
     const Term term = row.term(i);
     const float scaled = term.coefficient * scale_of(term.unit);
+    out.needs = static_cast<std::uint8_t>(out.needs | needs_of(term.feature));
     switch (term.feature) {
       case Feature::kTime: out.time_watts += scaled; break;
       case Feature::kUtilisationTime: out.utilisation_watts += scaled; break;
@@ -217,24 +198,16 @@ void add_to_index(PlanSlot* slots, std::uint32_t mask, std::uint32_t key, std::u
   }
 }
 
-// Changes when anything that prices does; a predictor compares it.
-std::uint32_t stamp_of(const PlanData& plan, const PlanTerm* terms_end) noexcept {
+// Of all that prices; a predictor compares it with the one it was bound to.
+std::uint32_t stamp_of(const std::byte* begin, const std::byte* end) noexcept {
   std::uint32_t hash = 2166136261U;
-  const auto absorb = [&hash](const void* data, std::size_t bytes) {
-    const auto* at = static_cast<const std::uint8_t*>(data);
-    for (std::size_t i = 0; i < bytes; i += sizeof(std::uint32_t)) {
-      std::uint32_t word = 0;
-      std::memcpy(&word, at + i, sizeof word);
-      hash = (hash ^ word) * 16777619U;
-    }
-  };
-  absorb(plan.terms, static_cast<std::size_t>(terms_end - plan.terms) * sizeof(PlanTerm));
-  absorb(plan.rows, plan.row_count * sizeof(PlanRow));
-  absorb(plan.static_watts, sizeof plan.static_watts);
-  hash ^= plan.base_flags + plan.operating_point;
+  for (; begin < end; begin += sizeof(std::uint32_t)) {
+    std::uint32_t word = 0;
+    std::memcpy(&word, begin, sizeof word);
+    hash = (hash ^ word) * 16777619U;
+  }
   return hash;
 }
-static_assert(sizeof(PlanTerm) == 20 && sizeof(PlanRow) == 40, "stamp_of reads whole words without padding");
 
 bool differs(std::string_view here, std::string_view table) noexcept {
   return !here.empty() && !table.empty() && here != table;
@@ -248,7 +221,7 @@ std::size_t TablePlan::required_bytes(const CoefficientTable& table) noexcept {
 
 Result<TablePlan> TablePlan::prepare(const CoefficientTable& table, const PlanOptions& options,
                                      Span<std::byte> workspace) noexcept {
-  if (reinterpret_cast<std::uintptr_t>(workspace.data()) % alignof(std::uint64_t) != 0) {
+  if (!is_aligned(workspace.data())) {
     return Error::kMisaligned;
   }
   const Layout layout = layout_of(table);
@@ -269,6 +242,7 @@ Result<TablePlan> TablePlan::prepare(const CoefficientTable& table, const PlanOp
   }
 
   std::byte* const base = workspace.data();
+  std::memset(base, 0, layout.end);  // empty slots and rows, and one stamp for one plan
   auto* const plan = reinterpret_cast<PlanData*>(base);
   auto* const slots = reinterpret_cast<PlanSlot*>(base + layout.slots);
   auto* const rows = reinterpret_cast<PlanRow*>(base + layout.rows);
@@ -299,10 +273,11 @@ Result<TablePlan> TablePlan::prepare(const CoefficientTable& table, const PlanOp
   plan->conditions = conditions;
   plan->bounds = bounds;
   plan->table = table;
-  for (std::uint32_t engine = 0; engine < kMaxEngines; ++engine) {
-    plan->last_level_bytes[engine] = engine < table.engine_count() ? table.last_level_bytes(engine) : 0;
+  plan->static_watts[0] = -1.0F;  // of the engine that ops run on where the table has none
+  for (std::uint32_t engine = 0; engine < table.engine_count(); ++engine) {
+    plan->last_level_bytes[engine] = table.last_level_bytes(engine);
+    plan->static_watts[engine] = static_watts_of(table, engine, point);
   }
-  set_static_power(table, *plan);
 
   std::uint32_t count = 0;
   for (std::uint32_t i = 0; i < table.row_count(); ++i) {
@@ -315,9 +290,6 @@ Result<TablePlan> TablePlan::prepare(const CoefficientTable& table, const PlanOp
   plan->row_count = static_cast<std::uint16_t>(count);
   plan->roofline_first = static_cast<std::uint16_t>(count);
 
-  for (std::uint32_t i = 0; i < layout.slot_count; ++i) {
-    slots[i] = {0, 0, 0};
-  }
   const auto level_bounds = [&](const Residual& residual, std::uint32_t index) {
     set_bounds(residual, bounds + index, plan->bounds_count);
   };
@@ -352,11 +324,13 @@ Result<TablePlan> TablePlan::prepare(const CoefficientTable& table, const PlanOp
       plan->roofline_first = static_cast<std::uint16_t>(i);
     }
   }
-  plan->runtime_slots = 0;
   for (std::uint32_t sets = runtime_sets >> 1U; sets != 0; sets &= sets - 1) {
     ++plan->runtime_slots;
   }
-  plan->stamp = stamp_of(*plan, next_term);
+  // From the rows' own index to the last bound, and what precedes the pointers.
+  plan->stamp = stamp_of(base + layout.slots, base + layout.order) ^
+                stamp_of(base + offsetof(PlanData, base_flags), base + offsetof(PlanData, slots)) ^
+                stamp_of(base + offsetof(PlanData, static_watts), base + offsetof(PlanData, table));
   return TablePlan(plan, plan->stamp);
 }
 

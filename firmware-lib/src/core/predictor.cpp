@@ -3,6 +3,7 @@
 #include <cmath>
 #include <limits>
 
+#include "alignment.h"
 #include "predictor_data.h"
 #include "work.h"
 
@@ -10,28 +11,27 @@ namespace edgejoule {
 namespace {
 
 using detail::BatchLimits;
+using detail::BoundModel;
 using detail::BoundNode;
 using detail::kNoRow16;
 using detail::OpToPrice;
 using detail::PlanData;
 using detail::PlanRow;
-using detail::RuntimeRow;
+using detail::PricedRow;
+
+constexpr float kUnbounded = std::numeric_limits<float>::infinity();
 
 struct Layout {
-  std::size_t limits;
-  std::size_t runtime_rows;
+  std::size_t nodes;
+  std::size_t rows;
   std::size_t end;
 };
 
-constexpr std::size_t aligned(std::size_t offset) noexcept {
-  return (offset + 7U) & ~std::size_t{7U};
-}
-
 Layout layout_of(const PlanData& plan, std::size_t nodes) noexcept {
   Layout layout{};
-  layout.limits = aligned(nodes * sizeof(BoundNode));
-  layout.runtime_rows = aligned(layout.limits + nodes * sizeof(BatchLimits));
-  layout.end = layout.runtime_rows + nodes * plan.runtime_slots * sizeof(RuntimeRow);
+  layout.nodes = aligned(sizeof(BoundModel));
+  layout.rows = aligned(layout.nodes + nodes * sizeof(BoundNode));
+  layout.end = layout.rows + nodes * (plan.runtime_slots + 1U) * sizeof(PricedRow);
   return layout;
 }
 
@@ -41,7 +41,6 @@ constexpr std::uint32_t kOwnFlags =
 constexpr std::uint32_t kStaticUnknown = static_cast<std::uint32_t>(Flag::kStaticUnknown);
 
 BatchLimits limits_of(const PlanData& plan, const PlanRow& row, const OpToPrice& op, bool exact) noexcept {
-  constexpr float kUnbounded = std::numeric_limits<float>::infinity();
   BatchLimits limits{0.0F, 0.0F, kUnbounded, exact && row.form == RowForm::kLinear};
   const detail::PlanTerm* term = plan.terms + row.first_term;
   for (std::uint32_t i = 0; i < row.term_count; ++i, ++term) {
@@ -62,121 +61,68 @@ BatchLimits limits_of(const PlanData& plan, const PlanRow& row, const OpToPrice&
   return limits;
 }
 
-// A node ready to be priced; the quantities view the facts, which the caller keeps.
-OpToPrice op_of(const PlanData& plan, const GraphView& graph, std::uint32_t node,
-                const OpQuantities& quantities) noexcept {
-  const std::uint8_t engine = graph.engine(node) == kAnyEngine ? std::uint8_t{0} : graph.engine(node);
-  return {graph.kind(node),
-          graph.data_type(node),
-          engine,
-          &quantities,
-          {plan.last_level_bytes[engine], graph.unique_weight_bytes()}};
+std::uint8_t engine_of(const GraphView& graph, std::uint32_t node) noexcept {
+  const std::uint8_t engine = graph.engine(node);
+  return engine == kAnyEngine ? std::uint8_t{0} : engine;
 }
 
-bool knows_engine(const PlanData& plan, std::uint8_t engine) noexcept {
-  return engine == kAnyEngine || engine < plan.engine_count;
+// Prices a node by every row that may be asked for, most specific first; the last needs
+// no run-time facts. Here because its 560 bytes of facts and counts are the largest
+// piece of the stack.
+Error bind_node(const PlanData& plan, const GraphView& graph, std::uint32_t node, PricedRow* priced) noexcept {
+  if (graph.engine(node) != kAnyEngine && graph.engine(node) >= plan.engine_count) {
+    return Error::kUnknownEngine;
+  }
+  const std::uint8_t engine = engine_of(graph, node);
+  const Facts facts = graph.facts(node);
+  OpQuantities quantities;
+  if (const Error error = measure(graph.op_class(node), facts, quantities); error != Error{}) {
+    return error;
+  }
+  const OpToPrice op{graph.kind(node),
+                     graph.data_type(node),
+                     engine,
+                     &quantities,
+                     {plan.last_level_bytes[engine], graph.unique_weight_bytes()}};
+  detail::RowSearch search(plan, op);
+  constexpr std::uint8_t kAll = detail::kNeedsTime | detail::kNeedsCounter | detail::kNeedsUtilisation;
+  PricedRow* next = priced;
+  while (true) {
+    const PlanRow* row = search.next(kAll);
+    if (row == nullptr) {
+      *next = {0.0F,         0.0F, {0.0F, 0.0F, kUnbounded, true}, plan.base_flags, kNoRow16, plan.module_bounds(),
+               Level::kNone, 0};
+      return Error{};
+    }
+    bool reachable = true;  // unless an earlier row is content with the same facts
+    for (const PricedRow* earlier = priced; earlier != next; ++earlier) {
+      reachable &= (earlier->needs & ~row->needs) != 0;
+    }
+    if (!reachable) {
+      continue;
+    }
+    const detail::Price price = detail::price(plan, *row, op);
+    if (!(price.joules <= kMaxJoules)) {
+      return Error::kOverflow;
+    }
+    *next = {price.joules,
+             row->gain_less_one,
+             limits_of(plan, *row, op, !search.depends_on_batch()),
+             detail::flags_of(plan, op.kind, *row, price.outside).bits(),
+             static_cast<std::uint16_t>(row - plan.rows),
+             row->bounds,
+             row->level,
+             row->needs};
+    if (row->needs == 0) {
+      return Error{};
+    }
+    ++next;
+  }
 }
 
 }  // namespace
 
-std::size_t Predictor::required_bytes(const TablePlan& plan, const GraphView& graph) noexcept {
-  return layout_of(plan.data(), graph.size()).end;
-}
-
-Result<Predictor> Predictor::bind(const TablePlan& plan, const GraphView& graph, Span<std::byte> workspace) noexcept {
-  if (plan.is_stale()) {
-    return Error::kStalePlan;
-  }
-  if (reinterpret_cast<std::uintptr_t>(workspace.data()) % alignof(std::uint64_t) != 0) {
-    return Error::kMisaligned;
-  }
-  const PlanData& data = plan.data();
-  const Layout layout = layout_of(data, graph.size());
-  if (workspace.size() < layout.end) {
-    return Error::kWorkspaceTooSmall;
-  }
-  auto* const nodes = reinterpret_cast<BoundNode*>(workspace.data());
-  auto* const limits = reinterpret_cast<BatchLimits*>(workspace.data() + layout.limits);
-  auto* runtime_row = reinterpret_cast<RuntimeRow*>(workspace.data() + layout.runtime_rows);
-  Predictor predictor(plan, graph);
-  predictor.nodes_ = nodes;
-  predictor.limits_ = limits;
-  predictor.runtime_rows_ = runtime_row;
-  predictor.runtime_slots_ = data.runtime_slots;
-
-  for (std::uint32_t node = 0; node < graph.size(); ++node) {
-    if (!knows_engine(data, graph.engine(node))) {
-      return Error::kUnknownEngine;
-    }
-    const Facts facts = graph.facts(node);
-    OpQuantities quantities;
-    if (const Error error = measure(graph.op_class(node), facts, quantities); error != Error{}) {
-      return error;
-    }
-    const OpToPrice op = op_of(data, graph, node, quantities);
-    BoundNode& bound = nodes[node];
-    bound = BoundNode{};
-    bound.parent = node == 0 ? 0 : graph.parent(node);
-    bound.flags = data.base_flags | (data.above_idle ? kStaticUnknown : 0U);
-    bound.row = kNoRow16;
-    bound.level = Level::kNone;
-    bound.engine = op.engine;
-    bound.bounds = data.module_bounds();
-    limits[node] = {0.0F, 0.0F, std::numeric_limits<float>::infinity(), true};
-
-    RuntimeRow* const first_runtime_row = runtime_row;
-    for (std::uint32_t slot = 0; slot < data.runtime_slots; ++slot) {
-      first_runtime_row[slot].row = kNoRow16;
-    }
-    detail::RowSearch search(data, op);
-    constexpr std::uint8_t kAll = detail::kNeedsTime | detail::kNeedsCounter | detail::kNeedsUtilisation;
-    while (const PlanRow* row = search.next(kAll)) {
-      const detail::Price priced = detail::price(data, *row, op);
-      if (!(priced.joules <= kMaxJoules)) {
-        return Error::kOverflow;
-      }
-      const std::uint32_t flags = detail::flags_of(data, op.kind, *row, priced.outside).bits();
-      const BatchLimits row_limits = limits_of(data, *row, op, !search.depends_on_batch());
-      const auto row_index = static_cast<std::uint16_t>(row - data.rows);
-      if (row->needs == 0) {
-        bound.joules = priced.joules;
-        bound.gain_less_one = row->gain_less_one;
-        bound.flags |= flags;
-        bound.bounds = row->bounds;
-        bound.row = row_index;
-        bound.level = row->level;
-        limits[node] = row_limits;
-        break;
-      }
-      bool reachable = true;  // unless an earlier row is content with the same facts
-      for (const RuntimeRow* earlier = first_runtime_row; earlier != runtime_row; ++earlier) {
-        reachable &= (earlier->needs & ~row->needs) != 0;
-      }
-      if (reachable) {
-        *runtime_row++ = {priced.joules, row_limits, flags, row_index, row->needs, 0};
-      }
-    }
-    runtime_row = first_runtime_row + data.runtime_slots;
-    // The whole model has its own residuals, unless the root is an op.
-    if (node == 0 && is_module(op.kind)) {
-      bound.bounds = data.model_bounds();
-    }
-  }
-  return predictor;
-}
-
-const RuntimeRow* Predictor::runtime_row(std::uint32_t node, const RuntimeFacts& runtime) const noexcept {
-  const std::uint8_t known = detail::known_facts(runtime);
-  const RuntimeRow* row = runtime_rows_ + std::size_t{node} * runtime_slots_;
-  for (const RuntimeRow* end = row + runtime_slots_; row != end && row->row != kNoRow16; ++row) {
-    if ((row->needs & ~known) == 0) {
-      return row;
-    }
-  }
-  return nullptr;
-}
-
-RuntimeFacts Predictor::facts_of(const PredictInputs& inputs, std::uint32_t node) const noexcept {
+RuntimeFacts detail::facts_of(const PredictInputs& inputs, std::uint32_t node) noexcept {
   RuntimeFacts runtime;
   if (!inputs.per_node.empty()) {
     runtime = inputs.per_node[node];
@@ -187,6 +133,68 @@ RuntimeFacts Predictor::facts_of(const PredictInputs& inputs, std::uint32_t node
   return runtime;
 }
 
+const GraphView& Predictor::graph() const noexcept {
+  return model_->graph;
+}
+const TablePlan& Predictor::plan() const noexcept {
+  return model_->plan;
+}
+
+std::size_t Predictor::required_bytes(const TablePlan& plan, const GraphView& graph) noexcept {
+  return layout_of(plan.data(), graph.size()).end;
+}
+
+Result<Predictor> Predictor::bind(const TablePlan& plan, const GraphView& graph, Span<std::byte> workspace) noexcept {
+  if (plan.is_stale()) {
+    return Error::kStalePlan;
+  }
+  if (!is_aligned(workspace.data())) {
+    return Error::kMisaligned;
+  }
+  const PlanData& data = plan.data();
+  const Layout layout = layout_of(data, graph.size());
+  if (workspace.size() < layout.end) {
+    return Error::kWorkspaceTooSmall;
+  }
+  auto* const model = reinterpret_cast<BoundModel*>(workspace.data());
+  auto* const nodes = reinterpret_cast<BoundNode*>(workspace.data() + layout.nodes);
+  auto* rows = reinterpret_cast<PricedRow*>(workspace.data() + layout.rows);
+  model->plan = plan;
+  model->graph = graph;
+  model->nodes = nodes;
+  model->rows = rows;
+  model->rows_per_node = data.runtime_slots + 1U;
+  const std::uint32_t static_flag = data.above_idle ? kStaticUnknown : 0U;
+  for (std::uint32_t node = 0; node < graph.size(); ++node, rows += model->rows_per_node) {
+    if (const Error error = bind_node(data, graph, node, rows); error != Error{}) {
+      return error;
+    }
+    PricedRow* last = rows;
+    for (;; ++last) {
+      last->flags |= static_flag | (last->needs != 0 ? static_cast<std::uint32_t>(Flag::kRuntimeFacts) : 0U);
+      // The whole model has its own residuals, unless the root is an op.
+      if (node == 0 && graph.is_module_node(node)) {
+        last->bounds = data.model_bounds();
+      }
+      if (last->needs == 0) {
+        break;
+      }
+    }
+    nodes[node] = {last->joules, last->gain_less_one,   node == 0 ? 0 : graph.parent(node), last->flags, last->bounds,
+                   last->level,  engine_of(graph, node)};
+  }
+  return Predictor(model);
+}
+
+const PricedRow& Predictor::row_for(std::uint32_t node, const RuntimeFacts& runtime) const noexcept {
+  const std::uint8_t known = detail::known_facts(runtime);
+  const PricedRow* row = model_->rows + std::size_t{node} * model_->rows_per_node;
+  while ((row->needs & ~known) != 0) {
+    ++row;
+  }
+  return *row;
+}
+
 // Children stand behind their parents: walking backwards, a node's children are
 // complete when its turn comes. Until then its slot of the output collects them:
 // `own` their joules, `interval.lower` the rounding the sum has lost (Kahan), so that
@@ -195,15 +203,16 @@ RuntimeFacts Predictor::facts_of(const PredictInputs& inputs, std::uint32_t node
 // kAdjusted: another batch than the graph's, or run-time facts. False: too large.
 template <bool kAdjusted>
 bool Predictor::roll_up(const PredictInputs& inputs, NodeEstimate* out) const noexcept {
-  const PlanData& plan = plan_.data();
+  const PlanData& plan = model_->plan.data();
+  const BoundNode* const nodes = model_->nodes;
   const detail::Bounds* const all_bounds = plan.bounds_at(inputs.confidence);
-  const std::uint32_t size = graph_.size();
+  const std::uint32_t size = model_->graph.size();
   for (std::uint32_t i = 0; i < size; ++i) {
     out[i] = NodeEstimate{};
   }
   bool fits = true;
   for (std::uint32_t i = size; i-- > 0;) {
-    const BoundNode& node = nodes_[i];
+    const BoundNode& node = nodes[i];
     NodeEstimate& estimate = out[i];
     const float children = estimate.own.value();
     const std::uint32_t inherited = estimate.flags.bits();
@@ -214,34 +223,28 @@ bool Predictor::roll_up(const PredictInputs& inputs, NodeEstimate* out) const no
     Level level = node.level;
 
     if constexpr (kAdjusted) {
-      const RuntimeFacts runtime = facts_of(inputs, i);
-      const BatchLimits* limits = limits_ + i;
-      float measured = 0.0F;
-      if (const RuntimeRow* row = runtime_row(i, runtime)) {
-        const PlanRow& plan_row = plan.rows[row->row];
-        limits = &row->limits;
-        measured = detail::runtime_joules(plan_row, runtime);
-        joules = row->joules;
-        gain_less_one = plan_row.gain_less_one;
-        flags = row->flags | (node.flags & kStaticUnknown) | static_cast<std::uint32_t>(Flag::kRuntimeFacts);
-        level = plan_row.level;
-        if (i != 0 || bounds_index != plan.model_bounds()) {
-          bounds_index = plan_row.bounds;
-        }
-      }
+      const RuntimeFacts runtime = detail::facts_of(inputs, i);
+      const PricedRow& row = row_for(i, runtime);
+      joules = row.joules;
+      gain_less_one = row.gain_less_one;
+      flags = row.flags;
+      bounds_index = row.bounds;
+      level = row.level;
       const float ratio = inputs.batch_ratio;
       if (ratio != 1.0F) {
-        joules = limits->constant + ratio * (joules - limits->constant);
-        if (!limits->exact) {
+        joules = row.limits.constant + ratio * (joules - row.limits.constant);
+        if (!row.limits.exact) {
           flags |= static_cast<std::uint32_t>(Flag::kBatchScaled);
         }
-        if (ratio < limits->min_ratio || ratio > limits->max_ratio) {
+        if (ratio < row.limits.min_ratio || ratio > row.limits.max_ratio) {
           flags |= static_cast<std::uint32_t>(Flag::kOutsideRange);
         }
       }
-      joules += measured;
+      if (row.needs != 0) {
+        joules += detail::runtime_joules(plan.rows[row.row], runtime);
+      }
 
-      const bool has_children = i + 1 < size && nodes_[i + 1].parent == i;
+      const bool has_children = i + 1 < size && nodes[i + 1].parent == i;
       const float watts = plan.static_watts[node.engine];
       if (!plan.above_idle) {
         estimate.static_part = Joules(0.0F);
@@ -285,13 +288,13 @@ bool Predictor::roll_up(const PredictInputs& inputs, NodeEstimate* out) const no
 }
 
 Status Predictor::predict(const PredictInputs& inputs, Span<NodeEstimate> out) const noexcept {
-  if (plan_.is_stale()) {
+  if (plan().is_stale()) {
     return Error::kStalePlan;
   }
-  if (out.size() < graph_.size()) {
+  if (out.size() < model_->graph.size()) {
     return Error::kOutputTooSmall;
   }
-  if (!inputs.per_node.empty() && inputs.per_node.size() != graph_.size()) {
+  if (!inputs.per_node.empty() && inputs.per_node.size() != model_->graph.size()) {
     return Error::kShapeMismatch;
   }
   if (!(inputs.batch_ratio > 0.0F) || !std::isfinite(inputs.batch_ratio) || !std::isfinite(inputs.time.value()) ||
@@ -316,9 +319,8 @@ Status Predictor::predict(const PredictInputs& inputs, Span<NodeEstimate> out) c
 }
 
 std::uint32_t Predictor::row_of(std::uint32_t node, const RuntimeFacts& runtime) const noexcept {
-  const RuntimeRow* measured = runtime_row(node, runtime);
-  const std::uint16_t row = measured != nullptr ? measured->row : nodes_[node].row;
-  return row == kNoRow16 ? kNoRow : plan_.data().rows[row].table_row;
+  const std::uint16_t row = row_for(node, runtime).row;
+  return row == kNoRow16 ? kNoRow : plan().data().rows[row].table_row;
 }
 
 }  // namespace edgejoule

@@ -1,6 +1,6 @@
-// What bind() settles for each node, laid out in the caller's workspace:
+// What bind() settles, laid out in the caller's workspace:
 //
-//   BoundNode[n] | BatchLimits[n] | RuntimeRow[n * runtime_slots]
+//   BoundModel | BoundNode[n] | PricedRow[n * rows_per_node]
 #pragma once
 
 #include <cstdint>
@@ -10,19 +10,18 @@
 
 namespace edgejoule::detail {
 
+// Of a node whose batch is the graph's and of which nothing is known while running.
 struct BoundNode {
-  float joules;          // of its own row at the graph's batch
+  float joules;          // of its own row
   float gain_less_one;   // of its children's joules
   std::uint32_t parent;  // the root's is the root itself
   std::uint32_t flags;
   std::uint16_t bounds;
-  std::uint16_t row;  // of the plan; kNoRow16: none
   Level level;
   std::uint8_t engine;
-  std::uint8_t reserved[2];
 };
 
-// How a node's joules follow the batch: constant + ratio * (joules - constant).
+// How a row's joules follow the batch: constant + ratio * (joules - constant).
 struct BatchLimits {
   float constant;
   float min_ratio;  // its features stay inside the row's range between these
@@ -30,15 +29,28 @@ struct BatchLimits {
   bool exact;
 };
 
-// A row that prices the node instead, once the facts it needs are known. In the order
-// of search; kNoRow16 ends the list.
-struct RuntimeRow {
+// A row that prices a node once the run-time facts it needs are known. A node's stand
+// in the order of search; the last needs none, and holds what BoundNode holds.
+struct PricedRow {
   float joules;
+  float gain_less_one;
   BatchLimits limits;
   std::uint32_t flags;
-  std::uint16_t row;
+  std::uint16_t row;  // of the plan; kNoRow16: a module that costs what its children cost
+  std::uint16_t bounds;
+  Level level;
   std::uint8_t needs;
-  std::uint8_t reserved;
 };
+
+struct BoundModel {
+  TablePlan plan;
+  GraphView graph;
+  const BoundNode* nodes;
+  const PricedRow* rows;
+  std::uint32_t rows_per_node;
+};
+
+// What is known of a node while running; the root's time may have come by itself.
+[[nodiscard]] RuntimeFacts facts_of(const PredictInputs& inputs, std::uint32_t node) noexcept;
 
 }  // namespace edgejoule::detail

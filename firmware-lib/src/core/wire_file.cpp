@@ -2,6 +2,8 @@
 
 #include <cstring>
 
+#include "alignment.h"
+
 namespace edgejoule {
 
 Result<const std::uint8_t*> verify_file(Span<const std::byte> bytes, const char* identifier, const TableSpec* specs,

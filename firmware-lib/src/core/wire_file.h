@@ -20,10 +20,6 @@ static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the file formats are l
 
 inline constexpr std::uint16_t kFormatVersion = 1;
 
-[[nodiscard]] inline bool is_aligned(const void* data) noexcept {
-  return reinterpret_cast<std::uintptr_t>(data) % alignof(std::uint64_t) == 0;
-}
-
 // The file's root table.
 [[nodiscard]] Result<const std::uint8_t*> verify_file(Span<const std::byte> bytes, const char* identifier,
                                                       const TableSpec* specs, std::uint32_t max_tables) noexcept;

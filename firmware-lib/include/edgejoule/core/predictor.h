@@ -46,9 +46,8 @@ struct TermShare {
 };
 
 namespace detail {
-struct BoundNode;
-struct BatchLimits;
-struct RuntimeRow;
+struct BoundModel;
+struct PricedRow;
 }  // namespace detail
 
 class Predictor {
@@ -63,8 +62,8 @@ class Predictor {
   // The run-time facts of the root may also come as inputs.time, which then counts.
   [[nodiscard]] Status predict(const PredictInputs& inputs, Span<NodeEstimate> out) const noexcept;
 
-  [[nodiscard]] const GraphView& graph() const noexcept { return graph_; }
-  [[nodiscard]] const TablePlan& plan() const noexcept { return plan_; }
+  [[nodiscard]] const GraphView& graph() const noexcept;
+  [[nodiscard]] const TablePlan& plan() const noexcept;
 
   // The table's row (CoefficientTable::row) that prices a node, given what is known of
   // it while running; kNoRow for a module that costs what its children cost.
@@ -77,19 +76,12 @@ class Predictor {
                                               Span<TermShare> out) const noexcept;
 
  private:
-  Predictor(const TablePlan& plan, const GraphView& graph) noexcept : plan_(plan), graph_(graph) {}
-  friend class Result<Predictor>;
+  explicit Predictor(const detail::BoundModel* model) noexcept : model_(model) {}
   template <bool kAdjusted>
   [[nodiscard]] bool roll_up(const PredictInputs& inputs, NodeEstimate* out) const noexcept;
-  [[nodiscard]] const detail::RuntimeRow* runtime_row(std::uint32_t node, const RuntimeFacts& runtime) const noexcept;
-  [[nodiscard]] RuntimeFacts facts_of(const PredictInputs& inputs, std::uint32_t node) const noexcept;
+  [[nodiscard]] const detail::PricedRow& row_for(std::uint32_t node, const RuntimeFacts& runtime) const noexcept;
 
-  TablePlan plan_;
-  GraphView graph_;
-  const detail::BoundNode* nodes_ = nullptr;
-  const detail::BatchLimits* limits_ = nullptr;
-  const detail::RuntimeRow* runtime_rows_ = nullptr;
-  std::uint8_t runtime_slots_ = 0;
+  const detail::BoundModel* model_;
 };
 
 }  // namespace edgejoule
