@@ -5,65 +5,12 @@
 namespace edgejoule {
 namespace {
 
-// A side of a class's matrix product: the facts it multiplies, kNothing ending the list.
-constexpr std::uint8_t kNothing = 255;
-constexpr std::uint8_t kPerGroup = 128;  // added to a fact: divided by the groups
-constexpr std::uint8_t of(Fact fact) noexcept {
-  return static_cast<std::uint8_t>(fact);
-}
-constexpr std::uint8_t per_group(Fact fact) noexcept {
-  return static_cast<std::uint8_t>(of(fact) + kPerGroup);
+std::uint64_t per_group(std::uint64_t channels, std::uint64_t groups) noexcept {
+  return groups == 1 ? channels : quotient(channels, groups);
 }
 
-constexpr std::size_t kSides = 4;  // batch, m, n, k
-constexpr std::size_t kFactors = 4;
-struct ClassProduct {
-  OpClass op_class;
-  std::uint8_t factors[kSides][kFactors];
-};
-// clang-format off
-constexpr ClassProduct kProducts[] = {
-    {OpClass::kConvolution, {
-        {of(Fact::kGroups), kNothing, kNothing, kNothing},
-        {of(Fact::kBatch), of(Fact::kOutH), of(Fact::kOutW), of(Fact::kOutD)},
-        {per_group(Fact::kOutC), kNothing, kNothing, kNothing},
-        {per_group(Fact::kInC), of(Fact::kKernelH), of(Fact::kKernelW), of(Fact::kKernelD)}}},
-    {OpClass::kTransposedConvolution, {
-        {of(Fact::kGroups), kNothing, kNothing, kNothing},
-        {of(Fact::kBatch), of(Fact::kInH), of(Fact::kInW), of(Fact::kInD)},
-        {per_group(Fact::kOutC), of(Fact::kKernelH), of(Fact::kKernelW), of(Fact::kKernelD)},
-        {per_group(Fact::kInC), kNothing, kNothing, kNothing}}},
-    {OpClass::kMatrix, {
-        {of(Fact::kBatch), kNothing, kNothing, kNothing},
-        {of(Fact::kRowsM), kNothing, kNothing, kNothing},
-        {of(Fact::kColsN), kNothing, kNothing, kNothing},
-        {of(Fact::kDepthK), kNothing, kNothing, kNothing}}},
-    {OpClass::kRecurrent, {  // k: and recurrent_k
-        {of(Fact::kSteps), of(Fact::kDirections), kNothing, kNothing},
-        {of(Fact::kBatch), kNothing, kNothing, kNothing},
-        {of(Fact::kGates), of(Fact::kColsN), kNothing, kNothing},
-        {of(Fact::kDepthK), kNothing, kNothing, kNothing}}},
-    {OpClass::kAttention, {  // k: and value_k
-        {of(Fact::kBatch), of(Fact::kHeads), kNothing, kNothing},
-        {of(Fact::kRowsM), kNothing, kNothing, kNothing},
-        {of(Fact::kContext), kNothing, kNothing, kNothing},
-        {of(Fact::kDepthK), kNothing, kNothing, kNothing}}},
-};
-// clang-format on
-
-std::uint64_t side_of(const std::uint8_t (&factors)[kFactors], const Facts& facts, Checked& exact) noexcept {
-  std::uint64_t product = 1;
-  for (const std::uint8_t factor : factors) {
-    if (factor == kNothing) {
-      break;
-    }
-    std::uint64_t value = facts[static_cast<Fact>(factor % kPerGroup)];
-    if (factor >= kPerGroup && facts[Fact::kGroups] != 1) {
-      value = quotient(value, facts[Fact::kGroups]);
-    }
-    product = exact.mul(product, value);
-  }
-  return product;
+std::uint64_t value_depth(const Facts& f) noexcept {
+  return f[Fact::kValueK] != 0 ? f[Fact::kValueK] : f[Fact::kDepthK];
 }
 
 // A product with a factor of zero is zero, even where the rest would overflow; the
@@ -89,21 +36,39 @@ bool groups_divide_channels(OpClass op_class, const Facts& f) noexcept {
   return is_multiple(f[Fact::kInC]) && is_multiple(f[Fact::kOutC]);
 }
 
-MatrixView view_of(OpClass op_class, const Facts& facts, Checked& exact) noexcept {
-  for (const ClassProduct& product : kProducts) {
-    if (product.op_class != op_class) {
-      continue;
-    }
-    MatrixView view{side_of(product.factors[0], facts, exact), side_of(product.factors[1], facts, exact),
-                    side_of(product.factors[2], facts, exact), side_of(product.factors[3], facts, exact)};
-    if (op_class == OpClass::kRecurrent) {
-      view.k = exact.add(view.k, facts[Fact::kRecurrentK]);
-    } else if (op_class == OpClass::kAttention) {
-      view.k = exact.add(view.k, facts[Fact::kValueK] != 0 ? facts[Fact::kValueK] : view.k);
-    }
-    return view;
+MatrixView view_of(OpClass op_class, const Facts& f, Checked& exact) noexcept {
+  MatrixView view;
+  const auto kernel_volume = [&] { return exact.mul(f[Fact::kKernelH], f[Fact::kKernelW], f[Fact::kKernelD]); };
+  switch (op_class) {
+    case OpClass::kConvolution:
+      view.batch = f[Fact::kGroups];
+      view.m = exact.mul(f[Fact::kBatch], exact.mul(f[Fact::kOutH], f[Fact::kOutW], f[Fact::kOutD]));
+      view.n = per_group(f[Fact::kOutC], view.batch);
+      view.k = exact.mul(per_group(f[Fact::kInC], view.batch), kernel_volume());
+      break;
+    case OpClass::kTransposedConvolution:
+      view.batch = f[Fact::kGroups];
+      view.m = exact.mul(f[Fact::kBatch], exact.mul(f[Fact::kInH], f[Fact::kInW], f[Fact::kInD]));
+      view.n = exact.mul(per_group(f[Fact::kOutC], view.batch), kernel_volume());
+      view.k = per_group(f[Fact::kInC], view.batch);
+      break;
+    case OpClass::kMatrix: view = {f[Fact::kBatch], f[Fact::kRowsM], f[Fact::kColsN], f[Fact::kDepthK]}; break;
+    case OpClass::kRecurrent:
+      view.batch = exact.mul(f[Fact::kSteps], f[Fact::kDirections]);
+      view.m = f[Fact::kBatch];
+      view.n = exact.mul(f[Fact::kGates], f[Fact::kColsN]);
+      view.k = exact.add(f[Fact::kDepthK], f[Fact::kRecurrentK]);
+      break;
+    case OpClass::kAttention:
+      view.batch = exact.mul(f[Fact::kBatch], f[Fact::kHeads]);
+      view.m = f[Fact::kRowsM];
+      view.n = f[Fact::kContext];
+      view.k = exact.add(f[Fact::kDepthK], value_depth(f));
+      break;
+    default:  // no MACs by formula; also classes newer than this build
+      break;
   }
-  return {};  // no MACs by formula; also classes newer than this build
+  return view;
 }
 
 WorkCounts counts_of(OpClass op_class, const Facts& facts, const MatrixView& view, Checked& exact) noexcept {

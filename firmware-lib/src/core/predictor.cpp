@@ -202,16 +202,13 @@ const PricedRow& Predictor::row_for(std::uint32_t node, const RuntimeFacts& runt
 // theirs.
 // kAdjusted: another batch than the graph's, or run-time facts. False: too large.
 template <bool kAdjusted>
-bool Predictor::roll_up(const PredictInputs& inputs, NodeEstimate* out) const noexcept {
+bool Predictor::roll_up(const PredictInputs& inputs, std::uint32_t first, std::uint32_t end,
+                        NodeEstimate* out) const noexcept {
   const PlanData& plan = model_->plan.data();
   const BoundNode* const nodes = model_->nodes;
   const detail::Bounds* const all_bounds = plan.bounds_at(inputs.confidence);
-  const std::uint32_t size = model_->graph.size();
-  for (std::uint32_t i = 0; i < size; ++i) {
-    out[i] = NodeEstimate{};
-  }
   bool fits = true;
-  for (std::uint32_t i = size; i-- > 0;) {
+  for (std::uint32_t i = end; i-- > first;) {
     const BoundNode& node = nodes[i];
     NodeEstimate& estimate = out[i];
     const float children = estimate.own.value();
@@ -244,7 +241,7 @@ bool Predictor::roll_up(const PredictInputs& inputs, NodeEstimate* out) const no
         joules += detail::runtime_joules(plan.rows[row.row], runtime);
       }
 
-      const bool has_children = i + 1 < size && nodes[i + 1].parent == i;
+      const bool has_children = i + 1 < model_->graph.size() && nodes[i + 1].parent == i;
       const float watts = plan.static_watts[node.engine];
       if (!plan.above_idle) {
         estimate.static_part = Joules(0.0F);
@@ -306,12 +303,18 @@ Status Predictor::predict(const PredictInputs& inputs, Span<NodeEstimate> out) c
       return Error::kInvalidArgument;
     }
   }
+  const std::uint32_t size = model_->graph.size();
+  for (std::uint32_t node = 0; node < size; ++node) {
+    out[node] = NodeEstimate{};
+  }
 #ifdef __OPTIMIZE_SIZE__
-  const bool adjusted = true;  // one loop that does both
+  const bool fits = roll_up<true>(inputs, 0, size, out.data());  // one loop that does both
 #else
-  const bool adjusted = inputs.batch_ratio != 1.0F || !inputs.per_node.empty() || inputs.time.value() >= 0.0F;
+  // Only the root can have facts of its own when none came per node.
+  const bool adjusted = inputs.batch_ratio != 1.0F || !inputs.per_node.empty();
+  bool fits = adjusted ? roll_up<true>(inputs, 1, size, out.data()) : roll_up<false>(inputs, 1, size, out.data());
+  fits &= roll_up<true>(inputs, 0, 1, out.data());
 #endif
-  const bool fits = adjusted ? roll_up<true>(inputs, out.data()) : roll_up<false>(inputs, out.data());
   if (!fits) {
     return Error::kOverflow;
   }

@@ -13,6 +13,7 @@ T read(const std::uint8_t* at) noexcept {
 }
 
 constexpr std::uint32_t kOffsetBytes = 4;
+constexpr std::uint32_t kVtableHeader = 4;  // its own size and the table's
 
 }  // namespace
 
@@ -49,10 +50,7 @@ bool StructureCheck::string(std::uint32_t at) const noexcept {
   return end < size_ && data_[end] == 0;
 }
 
-bool StructureCheck::field(std::uint32_t at, FieldSpec spec) noexcept {
-  if (spec.kind == FieldSpec::kScalar) {
-    return holds(at, spec.size, spec.alignment);
-  }
+bool StructureCheck::reference(std::uint32_t at, const FieldSpec& spec) noexcept {
   std::uint32_t target = 0;
   if (!follow(at, target)) {
     return false;
@@ -75,14 +73,7 @@ bool StructureCheck::field(std::uint32_t at, FieldSpec spec) noexcept {
   return true;
 }
 
-bool StructureCheck::table(std::uint32_t at, std::uint8_t which) noexcept {
-  constexpr std::uint32_t kVtableHeader = 4;  // its own size and the table's
-  if (tables_left_ == 0 || !holds(at, kOffsetBytes, kOffsetBytes)) {
-    return false;
-  }
-  --tables_left_;
-  // The offset to the vtable is signed; the sum modulo 2^32 is right either way.
-  const std::uint32_t vtable = at - read<std::uint32_t>(data_ + at);
+bool StructureCheck::learn(std::uint32_t vtable, std::uint8_t which, Shape& out) const noexcept {
   if (!holds(vtable, kVtableHeader, sizeof(std::uint16_t))) {
     return false;
   }
@@ -90,13 +81,56 @@ bool StructureCheck::table(std::uint32_t at, std::uint8_t which) noexcept {
   if (vtable_bytes < kVtableHeader || (vtable_bytes & 1U) != 0 || !holds(vtable, vtable_bytes, sizeof(std::uint16_t))) {
     return false;
   }
+  Shape shape{vtable, 0, 0, kNoLongs, which};
+  std::uint32_t end = 0;
   const TableSpec& spec = specs_[which];
   std::uint32_t fields = (vtable_bytes - kVtableHeader) / sizeof(std::uint16_t);
   fields = fields < spec.count ? fields : spec.count;  // newer fields are nobody's concern
-  const std::uint8_t* slot = data_ + vtable + kVtableHeader;
-  for (std::uint32_t i = 0; i < fields; ++i, slot += sizeof(std::uint16_t)) {
-    const std::uint32_t offset = read<std::uint16_t>(slot);
-    if (offset != 0 && !field(at + offset, spec.fields[i])) {
+  for (std::uint32_t i = 0; i < fields; ++i) {
+    const std::uint32_t offset = read<std::uint16_t>(data_ + vtable + kVtableHeader + i * sizeof(std::uint16_t));
+    if (offset == 0) {
+      continue;  // absent
+    }
+    const FieldSpec& field = spec.fields[i];
+    const bool scalar = field.kind == FieldSpec::kScalar;
+    const std::uint32_t field_end = offset + (scalar ? field.size : kOffsetBytes);
+    end = field_end > end ? field_end : end;
+    shape.references |= scalar ? 0U : 1U << i;
+    const std::uint32_t alignment = scalar ? field.alignment : kOffsetBytes;
+    // Tables stand at multiples of 4; a field of 8 bytes asks more of its table.
+    if (alignment <= kOffsetBytes ? (offset & (alignment - 1U)) != 0
+                                  : shape.long_at != kNoLongs && shape.long_at != offset % alignment) {
+      return false;
+    }
+    if (alignment > kOffsetBytes) {
+      shape.long_at = static_cast<std::uint8_t>(offset % alignment);
+    }
+  }
+  shape.end = static_cast<std::uint16_t>(end);
+  out = shape;
+  return end <= 0xFFFFU;
+}
+
+bool StructureCheck::table(std::uint32_t at, std::uint8_t which) noexcept {
+  if (tables_left_ == 0 || !holds(at, kOffsetBytes, kOffsetBytes)) {
+    return false;
+  }
+  --tables_left_;
+  // The offset to the vtable is signed; the sum modulo 2^32 is right either way.
+  const std::uint32_t vtable = at - read<std::uint32_t>(data_ + at);
+  Shape& known = shapes_[((vtable + which) * 0x9E3779B1U >> 16U) % kShapes];
+  if ((vtable != known.vtable || which != known.which) && !learn(vtable, which, known)) {
+    known.vtable = 0;
+    return false;
+  }
+  const Shape shape = known;  // tables below may take its place
+  if (vtable == 0 || shape.end > size_ - at || (shape.long_at != kNoLongs && (at + shape.long_at) % 8U != 0)) {
+    return false;
+  }
+  for (std::uint32_t left = shape.references; left != 0; left &= left - 1U) {
+    const auto field = static_cast<std::uint32_t>(__builtin_ctz(left));
+    const std::uint32_t slot = vtable + kVtableHeader + field * std::uint32_t{sizeof(std::uint16_t)};
+    if (!reference(at + read<std::uint16_t>(data_ + slot), specs_[which].fields[field])) {
       return false;
     }
   }

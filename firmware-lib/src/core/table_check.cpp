@@ -23,14 +23,15 @@ constexpr std::uint32_t kMaxTables = kMaxRows * kTablesPerRow + 1024;
 // Status in one register: the checks run for every number of a table.
 constexpr Error kFine{};
 
-Error check_within(float value, float min, float max) noexcept {
-  if (value >= min && value <= max) {
-    return kFine;
-  }
+__attribute__((noinline)) Error fault_of(float value, float min) noexcept {
   if (!std::isfinite(value)) {
     return Error::kNotFinite;
   }
   return value < 0.0F && min >= 0.0F ? Error::kNegative : Error::kBadRange;
+}
+
+Error check_within(float value, float min, float max) noexcept {
+  return value >= min && value <= max ? kFine : fault_of(value, min);
 }
 
 Error check_non_negative(float value) noexcept {
@@ -40,42 +41,39 @@ Error check_non_negative(float value) noexcept {
 // Terms and conditions: open bounds are infinite there and absent in the file.
 template <class Wire>
 Error check_bounds(const Wire& file, bool must_differ) noexcept {
-  const auto min = file.min();
-  const auto max = file.max();
-  for (const auto& bound : {min, max}) {
-    if (bound.has_value() && !std::isfinite(*bound)) {
-      return Error::kNotFinite;
-    }
+  const auto file_min = file.min();
+  const auto file_max = file.max();
+  const float min = file_min.has_value() ? *file_min : -kAnyNumber;
+  const float max = file_max.has_value() ? *file_max : kAnyNumber;
+  if (!std::isfinite(min) || !std::isfinite(max)) {
+    return Error::kNotFinite;
   }
-  const bool both = min.has_value() && max.has_value();
-  return both && (*min > *max || (must_differ && *min == *max)) ? Error::kBadRange : kFine;
+  return min > max || (must_differ && min == max) ? Error::kBadRange : kFine;
 }
 
 Error check_residual(const wire::Residual* file) noexcept {
   if (file == nullptr) {
     return kFine;
   }
-  const struct {
-    float value;
-    float max;
-  } numbers[] = {{file->shared_sigma(), kMaxLogResidual},
-                 {file->independent_sigma(), kMaxLogResidual},
-                 {file->median_error_percent(), kAnyNumber},
-                 {file->mean_error_percent(), kAnyNumber}};
-  for (const auto& number : numbers) {
-    if (const Error error = check_within(number.value, 0.0F, number.max); error != kFine) {
-      return error;
-    }
+  Error error = check_within(file->shared_sigma(), 0.0F, kMaxLogResidual);
+  if (error == kFine) {
+    error = check_within(file->independent_sigma(), 0.0F, kMaxLogResidual);
   }
-  if (file->quantiles() == nullptr) {
-    return kFine;
+  if (error == kFine) {
+    error = check_non_negative(file->median_error_percent());
+  }
+  if (error == kFine) {
+    error = check_non_negative(file->mean_error_percent());
+  }
+  if (error != kFine || file->quantiles() == nullptr) {
+    return error;
   }
   float quantiles[Residual::kQuantiles];
   std::memcpy(quantiles, file->quantiles(), sizeof quantiles);
   float previous = -kMaxLogResidual;
   for (const float quantile : quantiles) {
-    if (const Error error = check_within(quantile, previous, kMaxLogResidual); error != kFine) {
-      return error == Error::kNegative ? Error::kBadRange : error;
+    if (!(quantile >= previous && quantile <= kMaxLogResidual)) {
+      return std::isfinite(quantile) ? Error::kBadRange : Error::kNotFinite;
     }
     previous = quantile;
   }
@@ -264,27 +262,25 @@ bool same_conditions(const wire::Row& a, const wire::Row& b) noexcept {
   return true;
 }
 
-// Remembers keys in two bits each of a small filter: never forgets one, and rarely
-// claims one it has not seen.
+// Remembers keys in three bits each of a small filter: never forgets one, and of a
+// thousand it has not seen it claims to know one (at 200 rows; each claim costs a search).
 class KeyFilter {
  public:
   [[nodiscard]] bool add(const RowKey& key) noexcept {
-    const std::uint32_t hash = mixed(mixed(mixed(key.subject) ^ key.restriction) ^ key.conditions);
-    const bool first = test_and_set(hash % kBits);
-    const bool second = test_and_set((hash >> 16U) % kBits);
-    return first && second;
+    std::uint32_t hash = mixed(mixed(mixed(key.subject) ^ key.restriction) ^ key.conditions);
+    bool known = true;
+    for (int bits = 0; bits < 3; ++bits, hash = mixed(hash)) {
+      std::uint32_t& word = words_[hash / 32U % kWords];
+      const std::uint32_t mask = 1U << (hash % 32U);
+      known &= (word & mask) != 0;
+      word |= mask;
+    }
+    return known;
   }
 
  private:
-  static constexpr std::uint32_t kBits = 2048;
-  bool test_and_set(std::uint32_t bit) noexcept {
-    std::uint32_t& word = words_[bit / 32U];
-    const std::uint32_t mask = 1U << (bit % 32U);
-    const bool was_set = (word & mask) != 0;
-    word |= mask;
-    return was_set;
-  }
-  std::uint32_t words_[kBits / 32U] = {};
+  static constexpr std::uint32_t kWords = 128;
+  std::uint32_t words_[kWords] = {};
 };
 
 Error check_rows(const wire::CoefficientTable& table, const Limits& limits) noexcept {

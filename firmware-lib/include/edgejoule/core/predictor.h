@@ -78,7 +78,8 @@ class Predictor {
  private:
   explicit Predictor(const detail::BoundModel* model) noexcept : model_(model) {}
   template <bool kAdjusted>
-  [[nodiscard]] bool roll_up(const PredictInputs& inputs, NodeEstimate* out) const noexcept;
+  [[nodiscard]] bool roll_up(const PredictInputs& inputs, std::uint32_t first, std::uint32_t end,
+                             NodeEstimate* out) const noexcept;
   [[nodiscard]] const detail::PricedRow& row_for(std::uint32_t node, const RuntimeFacts& runtime) const noexcept;
 
   const detail::BoundModel* model_;
