@@ -42,10 +42,10 @@ constexpr Chip ina219() {
   c.mode_continuous = 7;
   c.mode_triggered = 3;
   constexpr std::uint16_t kTimes[8] = {84, 148, 276, 532, 0, 0, 0, 0};
-  constexpr std::uint16_t kAverages[8] = {1, 2, 4, 8, 16, 32, 64, 128};
+  constexpr std::uint16_t kCounts[8] = {1, 2, 4, 8, 16, 32, 64, 128};
   for (int i = 0; i < 8; ++i) {
     c.times_us[i] = kTimes[i];
-    c.average_counts[i] = kAverages[i];
+    c.average_counts[i] = kCounts[i];
   }
   c.flags_reg = 0x02;
   c.ready_bit = 0x0002;
