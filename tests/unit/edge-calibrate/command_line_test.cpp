@@ -24,7 +24,7 @@ struct Outcome {
 };
 
 Outcome run(const std::string& arguments) {
-  const std::string command = std::string("'") + EDGE_CALIBRATE + "' " + arguments + " 2>&1";
+  const std::string command = std::string(EDGE_CALIBRATE) + " " + arguments + " 2>&1";
   std::FILE* pipe = ::popen(command.c_str(), "r");
   Outcome outcome;
   char buffer[4096];
