@@ -81,7 +81,7 @@ class StructureCheck {
   [[nodiscard]] bool vector(std::uint32_t at, std::uint32_t element, std::uint32_t alignment,
                             std::uint32_t& count) const noexcept;
   [[nodiscard]] bool string(std::uint32_t at) const noexcept;
-  [[nodiscard]] bool learn(std::uint32_t vtable, std::uint8_t which, Shape& shape) const noexcept;
+  [[nodiscard]] bool learn(std::uint32_t vtable, std::uint8_t which, Shape& out) const noexcept;
   [[nodiscard]] bool table(std::uint32_t at, std::uint8_t which) noexcept;
   [[nodiscard]] bool reference(std::uint32_t at, const FieldSpec& spec) noexcept;
 
