@@ -1,5 +1,7 @@
 #include "edgejoule/core/features.h"
 
+#include <cmath>
+
 #include "work.h"
 
 namespace edgejoule {
@@ -35,6 +37,51 @@ float patch_bytes(const OpQuantities& op) noexcept {
   float bytes_each = to_float((*op.facts)[Fact::kInputBytes]) / to_float(elements);
   bytes_each = bytes_each < kWidestElement ? bytes_each : kWidestElement;
   return to_float(op.matrix.batch) * to_float(op.matrix.m) * to_float(op.matrix.k) * bytes_each;
+}
+
+std::uint16_t shrunk_to(std::uint64_t rows, std::uint16_t tile) noexcept {
+  std::uint16_t shrunk = tile;
+  while (shrunk > 1 && shrunk / 2U >= rows) {
+    shrunk = static_cast<std::uint16_t>(shrunk / 2U);
+  }
+  return shrunk;
+}
+
+// Contradictory facts must not become infinite on their way through float products.
+float finite(float value) noexcept {
+  constexpr float kLargest = 1e30F;
+  return value < kLargest ? value : kLargest;
+}
+
+std::uint64_t of_one_group(const Facts& facts, Fact channels) noexcept {
+  return facts[Fact::kGroups] == 0 ? 0 : quotient(facts[channels], facts[Fact::kGroups]);
+}
+
+// Tiles of `tile` points along one axis: each yields tile - kernel + 1 outputs of
+// stride 1 from the points that the outputs together see.
+float tiles_along(const Facts& facts, Fact out, Fact kernel, Fact stride, Fact dilation, std::uint16_t tile) noexcept {
+  const std::uint64_t size = facts[kernel];
+  const float seen = (to_float(facts[out]) - 1.0F) * to_float(facts[stride]) +
+                     (to_float(size) - 1.0F) * to_float(facts[dilation]) + 1.0F;
+  const float step = size < tile ? static_cast<float>(tile - static_cast<std::uint16_t>(size) + 1) : 1.0F;
+  return std::ceil(finite(seen > 0.0F ? seen : 0.0F) / step);
+}
+
+// Points of one channel, transformed tile by tile.
+float transform_points(const OpQuantities& op, Tile tile) noexcept {
+  const Facts& facts = *op.facts;
+  if (op.op_class != OpClass::kConvolution || tile.m == 0) {
+    return 0.0F;
+  }
+  const auto side = static_cast<float>(tile.m);
+  const float tiles = tiles_along(facts, Fact::kOutH, Fact::kKernelH, Fact::kStrideH, Fact::kDilationH, tile.m) *
+                      tiles_along(facts, Fact::kOutW, Fact::kKernelW, Fact::kStrideW, Fact::kDilationW, tile.m);
+  return finite(finite(tiles * to_float(facts[Fact::kBatch])) * side * side);
+}
+
+float padded_elements(const Facts& facts, Tile tile) noexcept {
+  const std::uint64_t rows = facts[Fact::kRowsM];
+  return rows == 0 ? 0.0F : to_float(rows) * rounded_up(quotient(facts[Fact::kOutputElements], rows), tile.n);
 }
 
 bool weights_leave_cache(const CacheState& cache) noexcept {
@@ -99,9 +146,26 @@ constexpr FeatureRow kFeatures[] = {
     {kComputed, BatchRule::kTensorBytes},                     // working_set_bytes
     {from(Fact::kContext), BatchRule::kConstant},             // context
     {kComputed, BatchRule::kConstant},                        // output_pixels_per_channel
+    {kComputed, BatchRule::kInexact},                         // shrunk_tiled_macs
+    {kComputed, BatchRule::kInexact},                         // padded_elements
+    {kComputed, BatchRule::kConstant},                        // out_channels_per_group
+    {kComputed, BatchRule::kConstant},                        // in_pixels_per_channel
+    {kComputed, BatchRule::kConstant},                        // channel_ratio
+    {kComputed, BatchRule::kConstant},                        // channel_product
+    {kComputed, BatchRule::kConstant},                        // least_channels
+    {kComputed, BatchRule::kConstant},                        // most_channels
+    {kComputed, BatchRule::kProportional},                    // transform_inputs
+    {kComputed, BatchRule::kProportional},                    // transform_outputs
+    {kComputed, BatchRule::kProportional},                    // transform_products
+    {kComputed, BatchRule::kConstant},                        // transform_weights
+    {kComputed, BatchRule::kInexact},                         // rows
+    {from(Fact::kAttentionBytes), BatchRule::kProportional},  // attention_bytes
+    {from(Fact::kChildKinds), BatchRule::kConstant},          // child_kinds
+    {from(Fact::kChildClasses), BatchRule::kConstant},        // child_classes
+    {from(Fact::kModuleShape), BatchRule::kConstant},         // module_shape
 };
 constexpr std::size_t kFeatureCount = sizeof kFeatures / sizeof kFeatures[0];
-static_assert(kFeatureCount == static_cast<std::size_t>(Feature::kOutputPixelsPerChannel) + 1);
+static_assert(kFeatureCount == static_cast<std::size_t>(Feature::kModuleShape) + 1);
 
 BatchRule rule_of(Feature feature) noexcept {
   const auto number = static_cast<std::size_t>(feature);
@@ -147,9 +211,27 @@ float feature_value(Feature feature, const OpQuantities& op, Tile tile, const Ca
   if (kFeatures[number].fact != kComputed) {
     return to_float(facts[static_cast<Fact>(kFeatures[number].fact)]);
   }
+  const std::uint64_t in = of_one_group(facts, Fact::kInC);
+  const std::uint64_t out = of_one_group(facts, Fact::kOutC);
   std::uint64_t value = 0;
   switch (feature) {
     case Feature::kOne: return 1.0F;
+    case Feature::kShrunkTiledMacs: return tiled(op.matrix, {shrunk_to(op.matrix.m, tile.m), tile.n, tile.k}, true);
+    case Feature::kPaddedElements: return padded_elements(facts, tile);
+    case Feature::kChannelRatio: return out == 0 ? 0.0F : to_float(in) / to_float(out);
+    case Feature::kChannelProduct: return finite(to_float(in) * to_float(out));
+    case Feature::kInPixelsPerChannel:
+      return finite(to_float(facts[Fact::kInH]) * to_float(facts[Fact::kInW]) * to_float(facts[Fact::kInD]));
+    case Feature::kTransformInputs: return finite(transform_points(op, tile) * to_float(facts[Fact::kInC]));
+    case Feature::kTransformOutputs: return finite(transform_points(op, tile) * to_float(facts[Fact::kOutC]));
+    case Feature::kTransformProducts:
+      return finite(finite(transform_points(op, tile) * to_float(facts[Fact::kInC])) * to_float(out));
+    case Feature::kTransformWeights: {
+      const auto side = static_cast<float>(op.op_class == OpClass::kConvolution ? tile.m : 0);
+      return finite(finite(to_float(facts[Fact::kInC]) * to_float(out)) * side * side);
+    }
+    // Of a product each of the batch has its own; other ops state them all.
+    case Feature::kRows: return to_float(op.matrix.m != 0 ? op.matrix.batch : 1U) * to_float(facts[Fact::kRowsM]);
     case Feature::kTiledMacs: return tiled(op.matrix, tile, true);
     case Feature::kTiledOutputs: return tiled(op.matrix, tile, false);
     case Feature::kPatchBytes: return patch_bytes(op);
@@ -174,9 +256,10 @@ float feature_value(Feature feature, const OpQuantities& op, Tile tile, const Ca
     case Feature::kKernelArea: value = op.kernel_volume; break;
     case Feature::kStrideArea: value = op.stride_volume; break;
     case Feature::kDilationArea: value = op.dilation_area; break;
-    case Feature::kChannelsPerGroup:
-      value = facts[Fact::kGroups] == 0 ? 0 : quotient(facts[Fact::kInC], facts[Fact::kGroups]);
-      break;
+    case Feature::kChannelsPerGroup: value = in; break;
+    case Feature::kOutChannelsPerGroup: value = out; break;
+    case Feature::kLeastChannels: value = in < out ? in : out; break;
+    case Feature::kMostChannels: value = in < out ? out : in; break;
     case Feature::kOutPositions: value = op.out_positions; break;
     case Feature::kOutputPixelsPerChannel:
       value = facts[Fact::kBatch] == 0 ? 0 : quotient(op.out_positions, facts[Fact::kBatch]);

@@ -71,7 +71,11 @@ namespace edgejoule {
   X(kOwnBytes, own_bytes, 51) \
   X(kOwnMacs, own_macs, 52) \
   X(kSoftmaxBytes, softmax_bytes, 53) \
-  X(kRepeats, repeats, 54)
+  X(kRepeats, repeats, 54) \
+  X(kAttentionBytes, attention_bytes, 55) \
+  X(kChildKinds, child_kinds, 56) \
+  X(kChildClasses, child_classes, 57) \
+  X(kModuleShape, module_shape, 58)
 
 // X(enumerator, wire name, number); meaning: features.h
 #define EDGEJOULE_FEATURES(X) \
@@ -115,6 +119,23 @@ namespace edgejoule {
   X(kWorkingSetBytes, working_set_bytes, 37) \
   X(kContext, context, 38) \
   X(kOutputPixelsPerChannel, output_pixels_per_channel, 39) \
+  X(kShrunkTiledMacs, shrunk_tiled_macs, 40) \
+  X(kPaddedElements, padded_elements, 41) \
+  X(kOutChannelsPerGroup, out_channels_per_group, 42) \
+  X(kInPixelsPerChannel, in_pixels_per_channel, 43) \
+  X(kChannelRatio, channel_ratio, 44) \
+  X(kChannelProduct, channel_product, 45) \
+  X(kLeastChannels, least_channels, 46) \
+  X(kMostChannels, most_channels, 47) \
+  X(kTransformInputs, transform_inputs, 48) \
+  X(kTransformOutputs, transform_outputs, 49) \
+  X(kTransformProducts, transform_products, 50) \
+  X(kTransformWeights, transform_weights, 51) \
+  X(kRows, rows, 52) \
+  X(kAttentionBytes, attention_bytes, 53) \
+  X(kChildKinds, child_kinds, 54) \
+  X(kChildClasses, child_classes, 55) \
+  X(kModuleShape, module_shape, 56) \
   X(kTime, time, 64) \
   X(kCounterEnergy, counter_energy, 65) \
   X(kUtilisationTime, utilisation_time, 66)
@@ -126,7 +147,7 @@ enum class Fact : std::uint16_t { EDGEJOULE_FACTS(EDGEJOULE_ENUMERATOR) };
 enum class Feature : std::uint16_t { EDGEJOULE_FEATURES(EDGEJOULE_ENUMERATOR) };
 #undef EDGEJOULE_ENUMERATOR
 
-inline constexpr std::size_t kFactCount = 55;
+inline constexpr std::size_t kFactCount = 59;
 
 [[nodiscard]] std::string_view name_of(Fact fact) noexcept;
 [[nodiscard]] std::string_view name_of(Feature feature) noexcept;

@@ -60,6 +60,16 @@ Result<OpQuantities> measure_op(OpClass op_class, const Facts&& facts) = delete;
 //   out_positions              batch * out_d * out_h * out_w
 //   output_pixels_per_channel  out_d * out_h * out_w
 //   kernel_area, stride_area, dilation_area  products over the dimensions
+//   shrunk_tiled_macs          as tiled_macs, with the tile in m no larger than the smallest
+//                              power of two that holds m: libraries have kernels for few rows
+//   rows, padded_elements      rows of the output (rows_m of the facts, of each product) and
+//                              its elements with each row rounded up to tile.n
+//   channels_per_group, out_channels_per_group, channel_ratio (in/out), channel_product,
+//   least_channels, most_channels  of one group: libraries choose kernels by them
+//   in_pixels_per_channel      in_d * in_h * in_w
+//   transform_*                work of a convolution by transform (FFT, Winograd) on tiles
+//                              of tile.m x tile.m: points of the inputs, of the outputs,
+//                              of the products, of the transformed weights
 //   arithmetic_intensity       MACs per tensor byte; 0 where no bytes are known
 // Never NaN, infinite or negative.
 [[nodiscard]] float feature_value(Feature feature, const OpQuantities& op, Tile tile, const CacheState& cache) noexcept;
