@@ -50,14 +50,15 @@ struct Measurement {
 
   NodeLevel level = NodeLevel::kOp;
   double weight = 1;  // equal rows merged into this one
-  std::string model;
-  std::string family;  // of models
-  std::string device;  // board, runtime and settings, where a set spans several
+  std::string model{};
+  std::string family{};  // of models
+  std::string device{};  // board, runtime and settings, where a set spans several
   double counter_joules = -1;
   double utilisation = -1;
   double memory_utilisation = -1;
-  std::shared_ptr<const std::vector<Part>> parts;  // null: the op itself
-  std::vector<Child> children;                     // of modules and models; each stands before its parent
+  std::shared_ptr<const std::vector<Part>> parts{};  // null: the op itself
+  std::vector<Child> children{};                     // of modules and models; each stands before its parent
+  std::vector<double> source_columns{};              // as the source has them, for methods that use them raw
 };
 
 // A row that was read and left out.

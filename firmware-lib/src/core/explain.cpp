@@ -18,6 +18,16 @@ float runtime_value(Feature feature, const RuntimeFacts& runtime) noexcept {
   }
 }
 
+// Of the row's correction; the plan's rows are searched because people can wait.
+float factor_of(const detail::PlanData& plan, std::uint32_t table_row, const detail::OpToPrice& op) noexcept {
+  for (std::uint32_t i = 0; i < plan.row_count; ++i) {
+    if (plan.rows[i].table_row == table_row) {
+      return detail::price(plan, plan.rows[i], op).factor;
+    }
+  }
+  return 1.0F;
+}
+
 }  // namespace
 
 Result<std::uint32_t> Predictor::explain(std::uint32_t node, const PredictInputs& inputs,
@@ -49,6 +59,9 @@ Result<std::uint32_t> Predictor::explain(std::uint32_t node, const PredictInputs
   const detail::PlanData& data = plan().data();
   const CacheState cache{data.last_level_bytes[model_->nodes[node].engine], graph().unique_weight_bytes()};
   const auto repeats = to_float(facts[Fact::kRepeats]);
+  const detail::OpToPrice op{graph().kind(node), graph().data_type(node), model_->nodes[node].engine, &*quantities,
+                             cache};
+  const float factor = factor_of(data, row_index, op);
   for (std::uint32_t i = 0; i < row.term_count(); ++i) {
     TermShare& share = out[i];
     share.term = row.term(i);
@@ -60,7 +73,7 @@ Result<std::uint32_t> Predictor::explain(std::uint32_t node, const PredictInputs
       const BatchParts parts = split_by_batch(share.term.feature, *quantities, share.term.tile, cache);
       share.value = inputs.batch_ratio == 1.0F ? feature_value(share.term.feature, *quantities, share.term.tile, cache)
                                                : parts.constant + inputs.batch_ratio * parts.proportional;
-      share.contribution = row.form() == RowForm::kLinear ? joules_per_unit * share.value * repeats
+      share.contribution = row.form() == RowForm::kLinear ? joules_per_unit * share.value * repeats * factor
                            : share.value > 0.0F           ? exp2_of(share.term.coefficient * log2_of(share.value))
                                                           : 1.0F;
     }

@@ -211,24 +211,24 @@ float feature_value(Feature feature, const OpQuantities& op, Tile tile, const Ca
   if (kFeatures[number].fact != kComputed) {
     return to_float(facts[static_cast<Fact>(kFeatures[number].fact)]);
   }
-  const std::uint64_t in = of_one_group(facts, Fact::kInC);
-  const std::uint64_t out = of_one_group(facts, Fact::kOutC);
+  const auto in = [&facts] { return of_one_group(facts, Fact::kInC); };
+  const auto out = [&facts] { return of_one_group(facts, Fact::kOutC); };
   std::uint64_t value = 0;
   switch (feature) {
     case Feature::kOne: return 1.0F;
     case Feature::kShrunkTiledMacs: return tiled(op.matrix, {shrunk_to(op.matrix.m, tile.m), tile.n, tile.k}, true);
     case Feature::kPaddedElements: return padded_elements(facts, tile);
-    case Feature::kChannelRatio: return out == 0 ? 0.0F : to_float(in) / to_float(out);
-    case Feature::kChannelProduct: return finite(to_float(in) * to_float(out));
+    case Feature::kChannelRatio: return out() == 0 ? 0.0F : to_float(in()) / to_float(out());
+    case Feature::kChannelProduct: return finite(to_float(in()) * to_float(out()));
     case Feature::kInPixelsPerChannel:
       return finite(to_float(facts[Fact::kInH]) * to_float(facts[Fact::kInW]) * to_float(facts[Fact::kInD]));
     case Feature::kTransformInputs: return finite(transform_points(op, tile) * to_float(facts[Fact::kInC]));
     case Feature::kTransformOutputs: return finite(transform_points(op, tile) * to_float(facts[Fact::kOutC]));
     case Feature::kTransformProducts:
-      return finite(finite(transform_points(op, tile) * to_float(facts[Fact::kInC])) * to_float(out));
+      return finite(finite(transform_points(op, tile) * to_float(facts[Fact::kInC])) * to_float(out()));
     case Feature::kTransformWeights: {
       const auto side = static_cast<float>(op.op_class == OpClass::kConvolution ? tile.m : 0);
-      return finite(finite(to_float(facts[Fact::kInC]) * to_float(out)) * side * side);
+      return finite(finite(to_float(facts[Fact::kInC]) * to_float(out())) * side * side);
     }
     // Of a product each of the batch has its own; other ops state them all.
     case Feature::kRows: return to_float(op.matrix.m != 0 ? op.matrix.batch : 1U) * to_float(facts[Fact::kRowsM]);
@@ -256,10 +256,10 @@ float feature_value(Feature feature, const OpQuantities& op, Tile tile, const Ca
     case Feature::kKernelArea: value = op.kernel_volume; break;
     case Feature::kStrideArea: value = op.stride_volume; break;
     case Feature::kDilationArea: value = op.dilation_area; break;
-    case Feature::kChannelsPerGroup: value = in; break;
-    case Feature::kOutChannelsPerGroup: value = out; break;
-    case Feature::kLeastChannels: value = in < out ? in : out; break;
-    case Feature::kMostChannels: value = in < out ? out : in; break;
+    case Feature::kChannelsPerGroup: value = in(); break;
+    case Feature::kOutChannelsPerGroup: value = out(); break;
+    case Feature::kLeastChannels: value = in() < out() ? in() : out(); break;
+    case Feature::kMostChannels: value = in() < out() ? out() : in(); break;
     case Feature::kOutPositions: value = op.out_positions; break;
     case Feature::kOutputPixelsPerChannel:
       value = facts[Fact::kBatch] == 0 ? 0 : quotient(op.out_positions, facts[Fact::kBatch]);

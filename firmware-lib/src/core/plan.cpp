@@ -67,8 +67,68 @@ const PlanRow* RowSearch::next(std::uint8_t known) noexcept {
   }
 }
 
+const PlanRow* RowSearch::middle_of(const PlanRow* first) noexcept {
+  const auto member_of = [](const PlanRow& row) { return static_cast<std::uint8_t>(row.member & ~kHasCorrection); };
+  if (member_of(*first) == 0) {
+    return first;
+  }
+  const PlanRow* members[kMaxMembers];
+  float joules[kMaxMembers];
+  std::uint32_t count = 0;
+  std::uint32_t seen = 0;
+  for (const PlanRow* row = first; row != end_; ++row) {
+    const std::uint32_t bit = 1U << member_of(*row);
+    if (member_of(*row) == 0 || (seen & bit) != 0 || row->level != first->level || row->data_type != first->data_type ||
+        row->engine != first->engine || !conditions_hold(*row)) {
+      continue;
+    }
+    seen |= bit;
+    const float its_joules = price(plan_, *row, op_).joules;
+    std::uint32_t at = count++;
+    for (; at > 0 && joules[at - 1] > its_joules; --at) {
+      joules[at] = joules[at - 1];
+      members[at] = members[at - 1];
+    }
+    joules[at] = its_joules;
+    members[at] = row;
+  }
+  return members[(count - 1) / 2];
+}
+
+namespace {
+
+// The correction of a row around measured sizes.
+float correction_factor(const RowView& row, const OpToPrice& op) noexcept {
+  constexpr float kReachSquared = 36.0F;  // in lengths: beyond, a bump is below 2e-8
+  constexpr float kMostOctaves = 4.0F;    // whatever the file says
+  constexpr float kHalfLog2E = 0.72134752044448170F;
+  float place[kMaxCorrectionAxes];
+  const std::uint32_t axes = row.correction_axes();
+  for (std::uint32_t axis = 0; axis < axes; ++axis) {
+    const float value = feature_value(row.correction_axis(axis), *op.quantities, Tile{}, op.cache);
+    place[axis] = value > 1.0F ? log2_of(value) : 0.0F;
+  }
+  const float per_length = 1.0F / row.correction_length();
+  float octaves = 0.0F;
+  const std::uint32_t points = row.correction_points();
+  for (std::uint32_t point = 0; point < points; ++point) {
+    float distance = 0.0F;
+    for (std::uint32_t axis = 0; axis < axes; ++axis) {
+      const float step = (place[axis] - row.correction_position(point, axis)) * per_length;
+      distance += step * step;
+    }
+    if (distance < kReachSquared) {
+      octaves += row.correction_height(point) * exp2_of(-kHalfLog2E * distance);
+    }
+  }
+  octaves = octaves < kMostOctaves ? octaves : kMostOctaves;
+  return exp2_of(octaves > -kMostOctaves ? octaves : -kMostOctaves);
+}
+
+}  // namespace
+
 Price price(const PlanData& plan, const PlanRow& row, const OpToPrice& op) noexcept {
-  Price result{row.intercept, false};
+  Price result{row.intercept, 1.0F, false};
   const PlanTerm* term = plan.terms + row.first_term;
   for (std::uint32_t i = 0; i < row.term_count; ++i, ++term) {
     const float value = feature_value(term->feature, *op.quantities, term->tile, op.cache);
@@ -86,6 +146,10 @@ Price price(const PlanData& plan, const PlanRow& row, const OpToPrice& op) noexc
     result.joules = exp2_of(result.joules < kLog2OfMaxJoules ? result.joules : kLog2OfMaxJoules);
   }
   result.joules *= to_float((*op.quantities->facts)[Fact::kRepeats]);
+  if ((row.member & kHasCorrection) != 0) {
+    result.factor = correction_factor(plan.table.row(row.table_row), op);
+    result.joules *= result.factor;
+  }
   return result;
 }
 
@@ -177,6 +241,7 @@ Result<Estimate> TablePlan::estimate(const OpDescriptor& op, const RuntimeFacts&
   std::uint16_t bounds_index = plan.module_bounds();
   detail::RowSearch search(plan, to_price);
   if (const detail::PlanRow* row = search.next(detail::known_facts(runtime))) {
+    row = search.middle_of(row);
     const detail::Price priced = detail::price(plan, *row, to_price);
     estimate.dynamic = Joules(priced.joules + detail::runtime_joules(*row, runtime));
     estimate.level = row->level;

@@ -24,6 +24,8 @@ inline constexpr std::uint8_t kNeedsTime = 1;
 inline constexpr std::uint8_t kNeedsCounter = 2;
 inline constexpr std::uint8_t kNeedsUtilisation = 4;
 
+inline constexpr std::uint8_t kHasCorrection = 0x80;
+
 struct PlanTerm {
   float joules_per_unit;  // an exponent in log2 rows
   float min;
@@ -44,7 +46,7 @@ struct PlanRow {
   DataType data_type;
   std::uint8_t engine;
   std::uint8_t needs;
-  std::uint8_t reserved;
+  std::uint8_t member;  // of a committee; kHasCorrection beside it
   float intercept;
   float gain_less_one;  // of children; 0 for ops
   float time_watts;     // run-time terms, summed
@@ -117,6 +119,8 @@ class RowSearch {
 
   // The next row that answers with these run-time facts; nullptr: none is left.
   [[nodiscard]] const PlanRow* next(std::uint8_t known) noexcept;
+  // `first` itself, or, where it is the member of a committee, the member in the middle.
+  [[nodiscard]] const PlanRow* middle_of(const PlanRow* first) noexcept;
   // Whether a condition looked at so far changes with the batch.
   [[nodiscard]] bool depends_on_batch() const noexcept { return depends_on_batch_; }
 
@@ -134,6 +138,7 @@ class RowSearch {
 
 struct Price {
   float joules;  // all repeats, without run-time terms
+  float factor;  // of the correction, inside joules
   bool outside;  // a feature outside the range of the row
 };
 [[nodiscard]] Price price(const PlanData& plan, const PlanRow& row, const OpToPrice& op) noexcept;

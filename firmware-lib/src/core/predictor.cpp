@@ -101,13 +101,16 @@ Error bind_node(const PlanData& plan, const GraphView& graph, std::uint32_t node
     if (!reachable) {
       continue;
     }
+    row = search.middle_of(row);
     const detail::Price price = detail::price(plan, *row, op);
     if (!(price.joules <= kMaxJoules)) {
       return Error::kOverflow;
     }
+    BatchLimits limits = limits_of(plan, *row, op, !search.depends_on_batch() && price.factor == 1.0F);
+    limits.constant *= price.factor;
     *next = {price.joules,
              row->gain_less_one,
-             limits_of(plan, *row, op, !search.depends_on_batch()),
+             limits,
              detail::flags_of(plan, op.kind, *row, price.outside).bits(),
              static_cast<std::uint16_t>(row - plan.rows),
              row->bounds,

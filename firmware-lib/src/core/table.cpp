@@ -115,6 +115,29 @@ std::string_view RowView::reason() const noexcept {
   return text_of(row_of(row_).reason());
 }
 
+std::uint8_t RowView::member() const noexcept {
+  return row_of(row_).member();
+}
+std::uint32_t RowView::correction_points() const noexcept {
+  const auto* correction = row_of(row_).correction();
+  return correction == nullptr ? 0 : size_of(correction->heights());
+}
+std::uint32_t RowView::correction_axes() const noexcept {
+  return size_of(row_of(row_).correction()->axes());
+}
+Feature RowView::correction_axis(std::uint32_t axis) const noexcept {
+  return static_cast<Feature>(row_of(row_).correction()->axes()->Get(axis));
+}
+float RowView::correction_length() const noexcept {
+  return row_of(row_).correction()->length_octaves();
+}
+float RowView::correction_position(std::uint32_t point, std::uint32_t axis) const noexcept {
+  return row_of(row_).correction()->positions()->Get(point * correction_axes() + axis);
+}
+float RowView::correction_height(std::uint32_t point) const noexcept {
+  return row_of(row_).correction()->heights()->Get(point);
+}
+
 Term RowView::term(std::uint32_t i) const noexcept {
   const wire::Term& file = *row_of(row_).terms()->Get(i);
   Term term;

@@ -17,7 +17,9 @@ constexpr float kMaxExponent = 16.0F;  // of a feature in a log2 row
 constexpr float kMaxIntercept = 126.0F;
 constexpr float kMaxLogResidual = 32.0F;  // e^32: no residual of a useful row is larger
 constexpr float kAnyNumber = std::numeric_limits<float>::max();
-constexpr std::uint32_t kTablesPerRow = kMaxTermsPerRow + kMaxConditionsPerRow + 2;
+constexpr std::uint32_t kTablesPerRow = kMaxTermsPerRow + kMaxConditionsPerRow + 3;
+constexpr float kMaxOctaves = 64.0F;  // of a size, a height or a length
+constexpr float kMinLength = 1.0F / 64.0F;
 constexpr std::uint32_t kMaxTables = kMaxRows * kTablesPerRow + 1024;
 
 // Status in one register: the checks run for every number of a table.
@@ -107,11 +109,49 @@ Error check_condition(const wire::Condition& file) noexcept {
   return is_known(feature) && !is_runtime(feature) ? check_bounds(file, true) : Error::kUnknownValue;
 }
 
+Error check_octaves(const flatbuffers::Vector<float>& values) noexcept {
+  for (const float value : values) {
+    if (const Error error = check_within(value, -kMaxOctaves, kMaxOctaves); error != kFine) {
+      return error;
+    }
+  }
+  return kFine;
+}
+
+Error check_correction(const wire::Correction* file) noexcept {
+  if (file == nullptr) {
+    return kFine;
+  }
+  const auto* axes = file->axes();
+  const auto* positions = file->positions();
+  const auto* heights = file->heights();
+  if (axes == nullptr || positions == nullptr || heights == nullptr || axes->size() == 0) {
+    return Error::kMissingField;
+  }
+  if (axes->size() > kMaxCorrectionAxes || heights->size() > kMaxCorrectionPoints) {
+    return Error::kTooLarge;
+  }
+  if (positions->size() != axes->size() * heights->size()) {
+    return Error::kBadIndex;
+  }
+  for (const auto axis : *axes) {
+    const auto feature = static_cast<Feature>(axis);
+    if (!is_known(feature) || is_runtime(feature)) {
+      return Error::kUnknownValue;
+    }
+  }
+  if (const Error error = check_within(file->length_octaves(), kMinLength, kMaxOctaves); error != kFine) {
+    return error;
+  }
+  const Error error = check_octaves(*positions);
+  return error != kFine ? error : check_octaves(*heights);
+}
+
 // What a row answers, as numbers: two rows with equal keys and the same set of
 // conditions would both answer the same ops.
 struct RowKey {
   std::uint32_t subject;      // level and kind or class
-  std::uint32_t restriction;  // data type, engine, operating point, run-time facts needed
+  std::uint32_t restriction;  // data type, engine, operating point, member, run-time facts needed
   std::uint32_t conditions;   // a sum over the conditions, so that their order plays no part
 
   bool operator==(const RowKey& other) const noexcept {
@@ -201,9 +241,9 @@ Error check_row(const wire::Row& row, const Limits& limits, RowKey& key) noexcep
   if (const Error error = check_within(row.intercept(), -largest_intercept, largest_intercept); error != kFine) {
     return error == Error::kNegative ? Error::kBadRange : error;
   }
-  key.restriction = (static_cast<std::uint32_t>(row.data_type()) << 24U) |
-                    (static_cast<std::uint32_t>(row.engine()) << 16U) |
-                    (static_cast<std::uint32_t>(row.operating_point()) << 8U);
+  key.restriction =
+      (static_cast<std::uint32_t>(row.data_type()) << 24U) | (static_cast<std::uint32_t>(row.engine()) << 16U) |
+      (static_cast<std::uint32_t>(row.operating_point()) << 8U) | (static_cast<std::uint32_t>(row.member()) << 4U);
   key.conditions = 0;
   if (const auto* terms = row.terms()) {
     if (terms->size() > kMaxTermsPerRow) {
@@ -229,7 +269,13 @@ Error check_row(const wire::Row& row, const Limits& limits, RowKey& key) noexcep
       key.conditions += hash_of(*condition);
     }
   }
-  return check_residual(row.residual());
+  // A committee is asked before anything is measured.
+  constexpr std::uint32_t kRuntimeNeeds = 7;
+  if (row.member() > kMaxMembers || (row.member() != 0 && (key.restriction & kRuntimeNeeds) != 0)) {
+    return Error::kBadRange;
+  }
+  const Error error = check_correction(row.correction());
+  return error != kFine ? error : check_residual(row.residual());
 }
 
 // A roofline for any type, engine and operating point, without conditions or run-time

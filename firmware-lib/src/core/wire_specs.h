@@ -71,14 +71,18 @@ inline constexpr FieldSpec kRow[] = {
     kWord,       // children_gain
     table(11),   // residual
     kString,     // reason
+    kByte,       // member
+    table(12),   // correction
 };
 inline constexpr FieldSpec kCondition[] = {kShort, kWord, kWord};
 inline constexpr FieldSpec kTerm[] = {kShort, kWord, kByte, kWord, kWord, kShort, kShort, kShort};
 inline constexpr FieldSpec kResidual[] = {structure(36, 4), kWord, kWord, kWord, kWord, kWord};
+inline constexpr FieldSpec kCorrection[] = {vector_of(2, 2), kWord, vector_of(4, 4), vector_of(4, 4)};
 inline constexpr TableSpec kTables[] = {table_spec(kTable),     table_spec(kBoundary),   table_spec(kBaseline),
                                         table_spec(kBoard),     table_spec(kEngine),     table_spec(kOperatingPoint),
                                         table_spec(kSensor),    table_spec(kProvenance), table_spec(kRow),
-                                        table_spec(kCondition), table_spec(kTerm),       table_spec(kResidual)};
+                                        table_spec(kCondition), table_spec(kTerm),       table_spec(kResidual),
+                                        table_spec(kCorrection)};
 }  // namespace coefficients
 
 }  // namespace edgejoule::wire_specs

@@ -56,6 +56,45 @@ TEST(Features, TilesRoundUpEachSide) {
   EXPECT_EQ(value(Feature::kTiledMacs, OpClass::kSoftmax, facts, {64, 64, 8}), 0.0F);
 }
 
+TEST(Features, TilesShrinkToFewRows) {
+  const Facts facts = dense_facts(1, 5, 16, 100);  // m 5, n 100, k 16
+  EXPECT_EQ(value(Feature::kTiledMacs, OpClass::kMatrix, facts, {64, 64, 0}), 64.0F * 128 * 16);
+  EXPECT_EQ(value(Feature::kShrunkTiledMacs, OpClass::kMatrix, facts, {64, 64, 0}), 8.0F * 128 * 16);
+  EXPECT_EQ(value(Feature::kShrunkTiledMacs, OpClass::kMatrix, dense_facts(1, 65, 16, 100), {64, 64, 0}),
+            128.0F * 128 * 16);
+}
+
+TEST(Features, RowsOfTheOutputArePaddedOneByOne) {
+  Facts facts;
+  facts.set(Fact::kRowsM, 6).set(Fact::kOutputElements, 6 * 40);
+  EXPECT_EQ(value(Feature::kRows, OpClass::kSoftmax, facts, {}), 6.0F);
+  EXPECT_EQ(value(Feature::kPaddedElements, OpClass::kSoftmax, facts, {0, 32, 0}), 6.0F * 64);
+}
+
+TEST(Features, ChannelsAreThoseOfOneGroup) {
+  const Facts facts = conv_facts(1, 10, 10, 24, 8, 3, 1, 4);  // 6 in, 2 out in each of 4 groups
+  EXPECT_EQ(value(Feature::kChannelsPerGroup, OpClass::kConvolution, facts, {}), 6.0F);
+  EXPECT_EQ(value(Feature::kOutChannelsPerGroup, OpClass::kConvolution, facts, {}), 2.0F);
+  EXPECT_EQ(value(Feature::kChannelRatio, OpClass::kConvolution, facts, {}), 3.0F);
+  EXPECT_EQ(value(Feature::kChannelProduct, OpClass::kConvolution, facts, {}), 12.0F);
+  EXPECT_EQ(value(Feature::kLeastChannels, OpClass::kConvolution, facts, {}), 2.0F);
+  EXPECT_EQ(value(Feature::kMostChannels, OpClass::kConvolution, facts, {}), 6.0F);
+  EXPECT_EQ(value(Feature::kInPixelsPerChannel, OpClass::kConvolution, facts, {}), 100.0F);
+}
+
+TEST(Features, TransformsWorkOnWholeTiles) {
+  Facts facts;  // 3 x 3 on 30 x 30 outputs sees 32 points: three tiles of 16, 14 outputs each, along a side
+  facts.set(Fact::kOutH, 30).set(Fact::kOutW, 30).set(Fact::kInC, 8).set(Fact::kOutC, 4).set(Fact::kGroups, 2);
+  facts.set(Fact::kKernelH, 3).set(Fact::kKernelW, 3);
+  const Tile tile{16, 0, 0};
+  const float points = 3 * 3 * 256;
+  EXPECT_EQ(value(Feature::kTransformInputs, OpClass::kConvolution, facts, tile), 8 * points);
+  EXPECT_EQ(value(Feature::kTransformOutputs, OpClass::kConvolution, facts, tile), 4 * points);
+  EXPECT_EQ(value(Feature::kTransformProducts, OpClass::kConvolution, facts, tile), 8 * 2 * points);
+  EXPECT_EQ(value(Feature::kTransformWeights, OpClass::kConvolution, facts, tile), 8.0F * 2 * 256);
+  EXPECT_EQ(value(Feature::kTransformInputs, OpClass::kMatrix, facts, tile), 0.0F);
+}
+
 TEST(Features, PatchesAreWhatIm2colWrites) {
   const Facts three = conv_facts(1, 10, 10, 8, 16, 3);
   EXPECT_EQ(value(Feature::kPatchBytes, OpClass::kConvolution, three), 100.0F * 72 * 4);
@@ -109,7 +148,7 @@ TEST(Features, PartsByBatchAddUpAndPredictTheNextBatch) {
   const auto parts_of = [&](Feature feature, OpClass op_class, const Facts& facts) {
     return split_by_batch(feature, *measure_op(op_class, facts), tile, {});
   };
-  for (std::uint16_t number = 0; number <= static_cast<std::uint16_t>(Feature::kOutputPixelsPerChannel); ++number) {
+  for (std::uint16_t number = 0; number <= static_cast<std::uint16_t>(Feature::kModuleShape); ++number) {
     const auto feature = static_cast<Feature>(number);
     ASSERT_TRUE(is_known(feature));
     const auto check = [&](OpClass op_class, const Facts& at_two, const Facts& at_six) {
@@ -127,7 +166,7 @@ TEST(Features, PartsByBatchAddUpAndPredictTheNextBatch) {
 
 TEST(Features, KnowsWhichNumbersItCanInterpret) {
   EXPECT_TRUE(is_known(Feature::kUtilisationTime));
-  EXPECT_FALSE(is_known(static_cast<Feature>(40)));
+  EXPECT_FALSE(is_known(static_cast<Feature>(57)));
   EXPECT_FALSE(is_known(static_cast<Feature>(63)));
   EXPECT_FALSE(is_known(static_cast<Feature>(67)));
   EXPECT_TRUE(is_runtime(Feature::kTime));

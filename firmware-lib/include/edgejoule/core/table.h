@@ -47,6 +47,9 @@ enum class Unit : std::uint8_t {
 inline constexpr std::uint32_t kMaxRows = 4096;
 inline constexpr std::uint32_t kMaxTermsPerRow = 16;
 inline constexpr std::uint32_t kMaxConditionsPerRow = 8;
+inline constexpr std::uint32_t kMaxMembers = 7;  // of a committee of rows
+inline constexpr std::uint32_t kMaxCorrectionAxes = 4;
+inline constexpr std::uint32_t kMaxCorrectionPoints = 128;
 inline constexpr std::uint32_t kMaxEngines = 16;
 inline constexpr std::uint32_t kMaxOperatingPoints = 64;
 inline constexpr std::uint8_t kAnyEngine = 255;
@@ -113,6 +116,16 @@ class RowView {
   [[nodiscard]] bool has_residual() const noexcept;
   [[nodiscard]] Residual residual() const noexcept;  // zeros where the row has none
   [[nodiscard]] std::string_view reason() const noexcept;
+  // 0: on its own. Rows of one key with members 1 to kMaxMembers form a committee; of
+  // the members whose conditions hold, the one with the median price answers.
+  [[nodiscard]] std::uint8_t member() const noexcept;
+  // What the row's joules are multiplied with near measured sizes; see schemas/table.fbs.
+  [[nodiscard]] std::uint32_t correction_points() const noexcept;  // 0: none
+  [[nodiscard]] std::uint32_t correction_axes() const noexcept;
+  [[nodiscard]] Feature correction_axis(std::uint32_t axis) const noexcept;
+  [[nodiscard]] float correction_length() const noexcept;  // octaves
+  [[nodiscard]] float correction_position(std::uint32_t point, std::uint32_t axis) const noexcept;
+  [[nodiscard]] float correction_height(std::uint32_t point) const noexcept;
 
  private:
   const std::uint8_t* row_;
