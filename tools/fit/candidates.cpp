@@ -1,5 +1,7 @@
 #include "fit/candidates.h"
 
+#include "fit/op_terms.h"
+
 namespace edgejoule::fit {
 namespace {
 
@@ -39,21 +41,13 @@ std::vector<TermSet> term_sets(OpClass op_class) {
   for (const TermSpec tile : {tiled(32, 32), tiled(64, 64), tiled(128, 32), tiled(32, 128)}) {
     tiles.terms.push_back(tile);
   }
-  return {std::move(work), std::move(tiles)};
+  if (!is_convolution(op_class)) return {std::move(work), std::move(tiles)};
+  TermSet transforms{"MACs in whole tiles, transforms and bytes", rich_terms(op_class, true).terms};
+  return {std::move(work), std::move(tiles), std::move(transforms)};
 }
 
 std::vector<Feature> split_features(OpClass op_class) {
-  if (is_convolution(op_class)) {
-    return {Feature::kChannelsPerGroup, Feature::kGemmN,        Feature::kKernelArea,
-            Feature::kStrideArea,       Feature::kDilationArea, Feature::kGroups,
-            Feature::kOutPositions,     Feature::kGemmK,        Feature::kMacs,
-            Feature::kWeightBytes,      Feature::kInputBytes,   Feature::kArithmeticIntensity};
-  }
-  if (has_matrix(op_class)) {
-    return {Feature::kGemmBatch, Feature::kGemmM,       Feature::kGemmN,
-            Feature::kGemmK,     Feature::kWeightBytes, Feature::kArithmeticIntensity};
-  }
-  return {Feature::kTensorBytes, Feature::kOutputElements};
+  return kernel_choice_features(op_class);
 }
 
 TermSet fallback_terms() {

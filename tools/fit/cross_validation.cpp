@@ -92,6 +92,15 @@ Choice choose_form(const KeyData& data, const SelectionOptions& options) {
   return best;
 }
 
+Committee elect(const KeyData& data, const Choice& choice, const SelectionOptions& options) {
+  TreeOptions tree = options.tree;
+  tree.most_leaves = choice.leaves;
+  // A member must still have enough to grow on without its share.
+  const bool many = choice.leaves > 1 && data.size() >= 2L * options.members * options.tree.smallest_leaf;
+  return {data.terms[choice.term_set], data.facts, data.energies, data.weights, data.energies,
+          many ? options.members : 1,  tree};
+}
+
 CrossValidation cross_validate(const KeyData& data, const SelectionOptions& options) {
   CrossValidation result;
   result.log_residuals = result.one_row_log_residuals = Eigen::VectorXd::Zero(data.size());
@@ -102,11 +111,10 @@ CrossValidation cross_validate(const KeyData& data, const SelectionOptions& opti
     const KeyData train = data.subset(part.inside);
     const KeyData test = data.subset(part.outside);
     const Choice choice = choose_form(train, options);
-    TreeOptions chosen = options.tree;
-    chosen.most_leaves = choice.leaves;
-    const ModelTree tree = grow(train, choice.term_set, chosen);
-    const Eigen::VectorXd predicted = tree.predict(test.terms[choice.term_set], test.facts, tree.leaves());
+    const Eigen::VectorXd predicted =
+        elect(train, choice, options).predict(test.terms[choice.term_set], test.facts, choice.leaves).joules;
     result.log_residuals(part.outside) = (test.energies.array() / predicted.array()).log().matrix();
+    TreeOptions chosen = options.tree;
     chosen.most_leaves = 1;
     const ModelTree one = grow(train, 0, chosen);
     const Eigen::VectorXd by_one = one.predict(test.terms[0], test.facts, 1);

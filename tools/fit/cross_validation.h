@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "fit/committee.h"
 #include "fit/model_tree.h"
 
 namespace edgejoule::fit {
@@ -34,7 +35,11 @@ struct Choice {
 struct SelectionOptions {
   TreeOptions tree;
   int folds = 5;
+  int members = 5;  // trees behind a key that takes more than one row
 };
+
+// The rows of a choice: one that has seen everything, or a committee of trees.
+[[nodiscard]] Committee elect(const KeyData& data, const Choice& choice, const SelectionOptions& options);
 
 struct CrossValidation {
   Eigen::VectorXd log_residuals;          // ln(measured / predicted) of every row, held out

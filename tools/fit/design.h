@@ -31,7 +31,8 @@ class Observations {
   [[nodiscard]] std::size_t size() const { return set_->measurements.size(); }
   [[nodiscard]] const measurements::Measurement& operator[](std::size_t i) const { return set_->measurements[i]; }
 
-  // Shape: rows.size() x terms.size(); repeats of an op multiply its row.
+  // Shape: rows.size() x terms.size(); repeats of an op multiply its row, parts that were
+  // measured together add up. Run-time features are the measured ones.
   [[nodiscard]] Eigen::MatrixXd columns(std::span<const std::size_t> rows, std::span<const TermSpec> terms) const;
   // As the conditions of a row see them: one execution, float precision.
   [[nodiscard]] Eigen::MatrixXf features(std::span<const std::size_t> rows, std::span<const Feature> features) const;
@@ -39,7 +40,11 @@ class Observations {
 
  private:
   const measurements::MeasurementSet* set_;
-  std::vector<OpQuantities> quantities_;
+  struct Counted {
+    OpQuantities quantities;
+    double count = 1;
+  };
+  std::vector<std::vector<Counted>> parts_;
   std::vector<CacheState> caches_;
 };
 

@@ -134,39 +134,41 @@ class Fit {
 
     const CrossValidation validated = cross_validate(data, options_);
     const Choice choice = choose_form(data, options_);
-    TreeOptions tree_options = options_.tree;
-    tree_options.most_leaves = choice.leaves;
     const TermSet& set = sets[choice.term_set];
-    const ModelTree tree(data.terms[choice.term_set], data.facts, data.energies, data.weights, tree_options);
-    const std::vector<TreeLeaf> leaves = tree.pruned(tree.leaves());
-
+    const Committee committee = elect(data, choice, options_);
     KeyReport report{.kind = kind,
                      .data_type = type,
                      .measurements = rows.size(),
                      .groups = distinct(data.groups),
-                     .rows = leaves.size(),
                      .held_out = error_percent(values_of(validated.log_residuals)),
                      .one_row = error_percent(values_of(validated.one_row_log_residuals))};
-    std::vector<Eigen::Index> in_small_leaves;
-    for (const TreeLeaf& leaf : leaves) {
-      if (is_small(data, leaf)) in_small_leaves.insert(in_small_leaves.end(), leaf.rows.begin(), leaf.rows.end());
-    }
-    for (const TreeLeaf& leaf : leaves) {
-      FittedRow row;
-      row.level = type == DataType::kUnknown ? Level::kOp : Level::kOpAndType;
-      row.kind = kind;
-      row.op_class = op_class;
-      row.data_type = type;
-      for (const Bound& bound : leaf.bounds) {
-        row.conditions.push_back({facts[static_cast<std::size_t>(bound.feature)], bound.min, bound.max});
+    for (std::size_t member = 0; member < committee.members().size(); ++member) {
+      std::vector<TreeLeaf> leaves = committee.members()[member].pruned(choice.leaves);
+      std::vector<Eigen::Index> in_small_leaves;
+      for (TreeLeaf& leaf : leaves) {
+        for (Eigen::Index& row : leaf.rows) row = committee.rows_of(member)[static_cast<std::size_t>(row)];
+        if (is_small(data, leaf)) in_small_leaves.insert(in_small_leaves.end(), leaf.rows.begin(), leaf.rows.end());
       }
-      row.terms = fitted_terms(set.terms, leaf.coefficients, data.terms[choice.term_set](leaf.rows, Eigen::all));
-      row.residual =
-          summarise(held_out_of(data, validated.log_residuals, is_small(data, leaf) ? in_small_leaves : leaf.rows));
-      row.reason =
-          fmt::format("{}; {} of {} measurements, row {} of {} chosen by {}-fold cross-validation", set.name,
-                      leaf.rows.size(), rows.size(), 1 + (&leaf - leaves.data()), leaves.size(), validated.folds);
-      table_.rows.push_back(std::move(row));
+      for (const TreeLeaf& leaf : leaves) {
+        FittedRow row;
+        row.level = type == DataType::kUnknown ? Level::kOp : Level::kOpAndType;
+        row.kind = kind;
+        row.op_class = op_class;
+        row.data_type = type;
+        for (const Bound& bound : leaf.bounds) {
+          row.conditions.push_back({facts[static_cast<std::size_t>(bound.feature)], bound.min, bound.max});
+        }
+        row.member = committee.members().size() > 1 ? static_cast<std::uint8_t>(member + 1) : std::uint8_t{0};
+        row.terms = fitted_terms(set.terms, leaf.coefficients, data.terms[choice.term_set](leaf.rows, Eigen::all));
+        row.residual =
+            summarise(held_out_of(data, validated.log_residuals, is_small(data, leaf) ? in_small_leaves : leaf.rows));
+        row.reason =
+            fmt::format("{}; {} of {} measurements, row {} of {} in tree {} of {}, chosen by {}-fold cross-validation",
+                        set.name, leaf.rows.size(), rows.size(), 1 + (&leaf - leaves.data()), leaves.size(), member + 1,
+                        committee.members().size(), validated.folds);
+        table_.rows.push_back(std::move(row));
+      }
+      report.rows += leaves.size();
     }
     remember(data, validated.log_residuals);
     table_.keys.push_back(report);

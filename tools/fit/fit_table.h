@@ -29,6 +29,7 @@ struct FittedRow {
   OpClass op_class = OpClass::kUnknown;
   DataType data_type = DataType::kUnknown;
   std::vector<Condition> conditions;
+  std::uint8_t member = 0;  // of a committee; 0: alone
   std::vector<FittedTerm> terms;
   Residual residual;
   std::string reason;

@@ -5,6 +5,8 @@
 #include <limits>
 #include <numeric>
 
+#include "edgejoule/core/table.h"
+
 namespace edgejoule::fit {
 namespace {
 
@@ -139,7 +141,13 @@ ModelTree::Split ModelTree::best_split(const Data& data, const Node& node) const
   const Eigen::VectorXd residuals = node.log_residuals.cwiseMax(-kLargestStep).cwiseMin(kLargestStep);
   const Eigen::VectorXd weights = data.weights(node.rows);
   std::vector<Proposal> proposals;
+  // A row of a table holds only so many conditions; a feature tested before costs none.
+  const bool full = node.bounds.size() >= kMaxConditionsPerRow;
+  const auto is_bound = [&](Eigen::Index f) {
+    return std::any_of(node.bounds.begin(), node.bounds.end(), [f](const Bound& bound) { return bound.feature == f; });
+  };
   for (Eigen::Index f = 0; f < data.facts.cols(); ++f) {
+    if (full && !is_bound(f)) continue;
     propose(data.facts(node.rows, f), residuals, weights, f, options_.smallest_leaf, proposals);
   }
   std::stable_sort(proposals.begin(), proposals.end(), [](auto& a, auto& b) { return a.gain > b.gain; });

@@ -82,7 +82,8 @@ Eigen::VectorXd fit_relative(const Eigen::MatrixXd& terms, const Eigen::VectorXd
   Eigen::VectorXd row_weights = weights;
   Eigen::VectorXd solution;
   for (int step = 0;; ++step) {
-    const Eigen::VectorXd pull = options.ridge * row_weights.mean() * penalty(present);
+    const double strength = options.ridge * row_weights.mean() + options.ridge_share * row_weights.sum();
+    const Eigen::VectorXd pull = strength * penalty(present);
     Eigen::MatrixXd gram = scaled.transpose() * row_weights.asDiagonal() * scaled;
     gram.diagonal() += pull;
     gram.diagonal() *= 1 + 1e-12;

@@ -17,6 +17,7 @@ namespace edgejoule::fit {
 struct RelativeFitOptions {
   // Pull of each coefficient toward `prior`, in units of one row's weight.
   double ridge = 1e-3;
+  double ridge_share = 0;   // more of it, as a share of the weight of all rows
   Eigen::VectorXd prior;    // empty: zeros
   Eigen::VectorXd penalty;  // factor of the ridge per coefficient; empty: ones
   // Reweighting steps from squared toward absolute relative error: outliers and rows

@@ -59,6 +59,7 @@ std::unique_ptr<wire::RowT> row_of(const FittedRow& row) {
     added->tile_n = term.spec.tile.n;
     added->tile_k = term.spec.tile.k;
   }
+  result->member = row.member;
   result->residual = residual_of(row.residual);
   result->reason = row.reason;
   return result;

@@ -1,0 +1,39 @@
+// The physical terms an op's row may have, richest form, and the sizes its corrections
+// are placed by.
+//
+// Source: libraries compute whole tiles, so work is also counted rounded up to the tiles
+// that GPU libraries use; the fit keeps the few the data asks for (coefficients are not
+// negative, most become zero).
+#pragma once
+
+#include <Eigen/Dense>
+#include <vector>
+
+#include "fit/design.h"
+#include "fit/row_fit.h"
+
+namespace edgejoule::fit {
+
+struct OpTerms {
+  std::vector<TermSpec> terms;
+  std::vector<Feature> sizes;  // axes of prototypes and log rows
+};
+
+// With weights (a dense layer) or without (a product of two activations).
+[[nodiscard]] OpTerms rich_terms(OpClass op_class, bool has_weights);
+
+// What any op without MACs, or of a kind never seen, is priced by.
+[[nodiscard]] OpTerms element_terms();
+
+// Features by which a library may choose another kernel: what a tree may split on.
+[[nodiscard]] std::vector<Feature> kernel_choice_features(OpClass op_class);
+
+// Rows of `observations` as the fit sees them; work is in tokens where known, else in bytes.
+[[nodiscard]] RowData row_data(const Observations& observations, const std::vector<std::size_t>& rows,
+                               const OpTerms& terms);
+
+// log2 of the sizes of some rows.
+[[nodiscard]] Eigen::MatrixXd places_of(const Observations& observations, const std::vector<std::size_t>& rows,
+                                        const std::vector<Feature>& sizes);
+
+}  // namespace edgejoule::fit

@@ -1,0 +1,182 @@
+#include "fit/row_fit.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+#include <utility>
+
+namespace edgejoule::fit {
+namespace {
+
+constexpr double kSmallestJoules = 1e-12;
+constexpr double kSmallWork = 0.7;  // quantile of the work that the extrapolation fold trains on
+
+struct Fold {
+  std::vector<Eigen::Index> inside, outside;
+  bool leaves_groups_out = true;
+};
+
+std::vector<Fold> folds_of(const RowData& data) {
+  std::vector<Fold> folds;
+  const std::set<int> groups(data.groups.begin(), data.groups.end());
+  const auto add = [&](auto is_outside, bool of_groups) {
+    Fold fold;
+    for (Eigen::Index i = 0; i < data.size(); ++i) (is_outside(i) ? fold.outside : fold.inside).push_back(i);
+    fold.leaves_groups_out = of_groups;
+    if (!fold.inside.empty() && !fold.outside.empty()) folds.push_back(std::move(fold));
+  };
+  if (groups.size() >= 2) {
+    for (const int group : groups) {
+      add([&](Eigen::Index i) { return data.groups[static_cast<std::size_t>(i)] == group; }, true);
+    }
+  } else {
+    for (Eigen::Index f = 0; f < 5; ++f) add([&](Eigen::Index i) { return i % 5 == f; }, true);
+  }
+  if (data.work.size() == data.size() && data.size() > 1) {
+    std::vector<double> work(data.work.data(), data.work.data() + data.work.size());
+    std::sort(work.begin(), work.end());
+    const double position = kSmallWork * static_cast<double>(work.size() - 1);
+    const auto below = static_cast<std::size_t>(position);
+    const double limit =
+        work[below] + (position - std::floor(position)) * (work[std::min(below + 1, work.size() - 1)] - work[below]);
+    add([&](Eigen::Index i) { return data.work[i] > limit; }, false);
+  }
+  return folds;
+}
+
+bool same_base(const RowForm& a, const RowForm& b) {
+  return a.base == b.base && a.columns == b.columns && a.linear.ridge == b.linear.ridge &&
+         a.linear.robust_steps == b.linear.robust_steps;
+}
+
+}  // namespace
+
+RowData RowData::subset(const std::vector<Eigen::Index>& rows) const {
+  RowData part;
+  part.terms = terms(rows, Eigen::all);
+  part.places = places(rows, Eigen::all);
+  part.energies = energies(rows);
+  part.weights = weights(rows);
+  if (work.size() == size()) part.work = work(rows);
+  for (const Eigen::Index row : rows) part.groups.push_back(groups[static_cast<std::size_t>(row)]);
+  return part;
+}
+
+FittedForm::FittedForm(const RowForm& form, const RowData& data) : form_(form) {
+  if (form.base == RowForm::Base::kLog2) {
+    const Eigen::VectorXd share = data.weights / data.weights.sum();
+    const Eigen::VectorXd y = data.energies.array().log() / std::log(2.0);
+    const Eigen::RowVectorXd mean = share.transpose() * data.places;
+    Eigen::MatrixXd centred = data.places.rowwise() - mean;
+    const double level = share.dot(y);
+    Eigen::MatrixXd gram = centred.transpose() * share.asDiagonal() * centred;
+    // A size that never varied gets the exponent 0.
+    gram.diagonal() += (1e-3 * gram.diagonal().array() + 1e-9).matrix();
+    coefficients_ = gram.ldlt().solve(centred.transpose() * share.cwiseProduct((y.array() - level).matrix()));
+    intercept_ = level - mean.dot(coefficients_);
+  } else if (form.columns.empty()) {
+    coefficients_ = fit_relative(data.terms, data.energies, data.weights, form.linear);
+  } else {
+    RelativeFitOptions options = form.linear;
+    if (options.prior.size() != 0) options.prior = options.prior(form.columns).eval();
+    if (options.penalty.size() != 0) options.penalty = options.penalty(form.columns).eval();
+    coefficients_ = Eigen::VectorXd::Zero(data.terms.cols());
+    coefficients_(form.columns) =
+        fit_relative(data.terms(Eigen::all, form.columns), data.energies, data.weights, options);
+  }
+  if (form.prototypes) *this = with_prototypes(form, data);
+}
+
+FittedForm FittedForm::with_prototypes(const RowForm& form, const RowData& data) const {
+  FittedForm result = *this;
+  result.form_ = form;
+  result.prototypes_ = {};
+  if (form.prototypes) {
+    const Eigen::VectorXd residuals = (data.energies.array() / base(data.terms, data.places).array()).log();
+    result.prototypes_ = Prototypes(data.places, residuals, data.weights, *form.prototypes);
+  }
+  return result;
+}
+
+Eigen::VectorXd FittedForm::base(const Eigen::MatrixXd& terms, const Eigen::MatrixXd& places) const {
+  if (form_.base == RowForm::Base::kLog2) {
+    return (((places * coefficients_).array() + intercept_) * std::log(2.0)).exp();
+  }
+  return (terms * coefficients_).cwiseMax(kSmallestJoules);
+}
+
+Eigen::VectorXd FittedForm::predict(const Eigen::MatrixXd& terms, const Eigen::MatrixXd& places) const {
+  Eigen::VectorXd joules = base(terms, places);
+  if (!prototypes_.empty()) joules.array() *= prototypes_.log_factor(places).array().exp();
+  return joules;
+}
+
+double relative_error(const Eigen::VectorXd& predicted, const Eigen::VectorXd& energies,
+                      const Eigen::VectorXd& weights) {
+  return weights.dot(((predicted.array() / energies.array()) - 1).abs().matrix()) / weights.sum();
+}
+
+Selected select_form(const std::vector<RowForm>& forms, const RowData& data) {
+  const std::vector<Fold> folds = folds_of(data);
+  std::vector<double> scores(forms.size(), 0.0);
+  std::vector<Eigen::VectorXd> left_out(forms.size(), Eigen::VectorXd::Zero(data.size()));
+  for (const Fold& fold : folds) {
+    const RowData train = data.subset(fold.inside);
+    const RowData test = data.subset(fold.outside);
+    std::vector<std::pair<std::size_t, FittedForm>> bases;
+    for (std::size_t f = 0; f < forms.size(); ++f) {
+      const auto known = std::find_if(bases.begin(), bases.end(),
+                                      [&](const auto& base) { return same_base(forms[base.first], forms[f]); });
+      FittedForm fitted;
+      if (known != bases.end()) {
+        fitted = known->second.with_prototypes(forms[f], train);
+      } else {
+        fitted = FittedForm(forms[f], train);
+        bases.emplace_back(f, fitted);
+      }
+      const Eigen::VectorXd predicted = fitted.predict(test.terms, test.places);
+      scores[f] += relative_error(predicted, test.energies, test.weights) / static_cast<double>(folds.size());
+      if (fold.leaves_groups_out) {
+        left_out[f](fold.outside) = (test.energies.array() / predicted.array()).log().matrix();
+      }
+    }
+  }
+  Selected best;
+  best.form = static_cast<std::size_t>(std::min_element(scores.begin(), scores.end()) - scores.begin());
+  best.score = scores[best.form];
+  best.fitted = FittedForm(forms[best.form], data);
+  best.log_residuals = left_out[best.form];
+  best.reason = fmt::format("{}: {:.2f} % in {} folds of its training data, the best of {} forms ({}: {:.2f} %)",
+                            forms[best.form].name, 100 * best.score, folds.size(), forms.size(), forms.front().name,
+                            100 * scores.front());
+  return best;
+}
+
+std::vector<RowForm> op_forms() {
+  RowForm plain;
+  plain.name = "one row";
+  plain.linear.ridge = 1e-4;
+  plain.linear.robust_steps = 0;
+  RowForm robust = plain;
+  robust.name = "robust row";
+  robust.linear.robust_steps = 3;
+  RowForm log2 = plain;
+  log2.name = "logarithmic row";
+  log2.base = RowForm::Base::kLog2;
+  std::vector<RowForm> forms = {plain, robust, log2};
+  for (const double length : {0.1, 0.25, 0.5, 1.0}) {
+    for (const double noise : {0.01, 0.1, 0.5}) {
+      for (const RowForm& base : {plain, log2}) {
+        RowForm form = base;
+        form.name = fmt::format("{} and prototypes of {} octaves, noise {}", base.name, length, noise);
+        form.prototypes = PrototypeOptions{.length_octaves = length, .noise = noise};
+        forms.push_back(std::move(form));
+      }
+    }
+  }
+  return forms;
+}
+
+}  // namespace edgejoule::fit

@@ -1,0 +1,82 @@
+// One row of a table fitted in one of several forms, and the choice among the forms by
+// cross-validation inside the training data.
+//
+// Shape: folds leave out one group each (one model, one specification); with a single
+// group every fifth measurement. One more fold trains on small work and tests on large,
+// so that a form that only interpolates is not chosen for a table people extrapolate with.
+#pragma once
+
+#include <Eigen/Dense>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "fit/nnls.h"
+#include "fit/prototypes.h"
+
+namespace edgejoule::fit {
+
+// One key's measurements.
+struct RowData {
+  Eigen::MatrixXd terms;
+  Eigen::MatrixXd places;  // log2 of the sizes that prototypes and log rows see
+  Eigen::VectorXd energies;
+  Eigen::VectorXd weights;
+  Eigen::VectorXd work;     // orders measurements by size; empty: no extrapolation fold
+  std::vector<int> groups;  // numbers, equal for rows that must not be separated
+
+  [[nodiscard]] Eigen::Index size() const { return energies.size(); }
+  [[nodiscard]] RowData subset(const std::vector<Eigen::Index>& rows) const;
+};
+
+struct RowForm {
+  enum class Base { kLinear, kLog2 };
+  std::string name;
+  Base base = Base::kLinear;
+  RelativeFitOptions linear;
+  std::vector<Eigen::Index> columns;  // of the terms; empty: all
+  std::optional<PrototypeOptions> prototypes;
+};
+
+class FittedForm {
+ public:
+  FittedForm() = default;
+  FittedForm(const RowForm& form, const RowData& data);
+
+  [[nodiscard]] Eigen::VectorXd predict(const Eigen::MatrixXd& terms, const Eigen::MatrixXd& places) const;
+
+  [[nodiscard]] const RowForm& form() const { return form_; }
+  // Joules per unit of each term, or, of a log row, exponents of the sizes.
+  [[nodiscard]] const Eigen::VectorXd& coefficients() const { return coefficients_; }
+  [[nodiscard]] double intercept() const { return intercept_; }  // log rows: log2 of joules
+  [[nodiscard]] const Prototypes& prototypes() const { return prototypes_; }
+  // The same base with other prototypes: forms that share a base are fitted once.
+  [[nodiscard]] FittedForm with_prototypes(const RowForm& form, const RowData& data) const;
+
+ private:
+  [[nodiscard]] Eigen::VectorXd base(const Eigen::MatrixXd& terms, const Eigen::MatrixXd& places) const;
+  RowForm form_;
+  Eigen::VectorXd coefficients_;
+  double intercept_ = 0;
+  Prototypes prototypes_;
+};
+
+struct Selected {
+  FittedForm fitted;
+  std::size_t form = 0;
+  double score = 0;               // mean error over folds, as a fraction
+  Eigen::VectorXd log_residuals;  // ln(measured / predicted) with the row's group left out; 0 where never left out
+  std::string reason;             // for the table: what was chosen, against what
+};
+
+// Never empty forms; data of at least one row.
+[[nodiscard]] Selected select_form(const std::vector<RowForm>& forms, const RowData& data);
+
+// Rows as they are, robust rows, log rows, and rows with prototypes of several lengths.
+[[nodiscard]] std::vector<RowForm> op_forms();
+
+// sum w*|predicted/measured - 1| / sum w.
+[[nodiscard]] double relative_error(const Eigen::VectorXd& predicted, const Eigen::VectorXd& energies,
+                                    const Eigen::VectorXd& weights);
+
+}  // namespace edgejoule::fit
