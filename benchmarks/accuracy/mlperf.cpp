@@ -1,0 +1,458 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cctype>
+#include <cmath>
+#include <map>
+#include <memory>
+#include <numeric>
+#include <set>
+#include <stdexcept>
+
+#include "data_sets.h"
+#include "edgejoule/core/features.h"
+#include "edgejoule/core/graph.h"
+#include "files/file_bytes.h"
+#include "files/io.h"
+#include "fit/nnls.h"
+#include "fit/set_pool.h"
+#include "measurements/mlperf_csv.h"
+#include "zoo/zoo.h"
+
+namespace edgejoule::accuracy {
+namespace {
+
+using Eigen::Index;
+using fit::PoolData;
+using fit::PoolForm;
+using fit::SetPool;
+using measurements::Measurement;
+using measurements::MeasurementSet;
+using measurements::ModelParts;
+using measurements::Part;
+
+enum Family { kV1 = 0, kV2 = 1, kV3 = 2, kLite = 3, kResnet = -1 };  // below 0: never left out
+
+// Columns over a model's layers; each is a term of one kind of op's row under a condition.
+enum Column : Index {
+  kOnce,
+  kOps,
+  kPointwise,
+  kOther,
+  kDepthwise,
+  kDense,
+  kWeights,
+  kActivations,  // the base
+  kStem,
+  kPatches,
+  kPacked,
+  kOutputs,
+  kElements,
+  kDepthwiseBytes,  // options
+  kTransistors,
+  kColumns
+};
+
+struct ModelName {
+  int family = kResnet;
+  std::string family_name, zoo;
+  DataType type = DataType::kFloat32;
+};
+
+std::string after(std::string_view text, std::string_view mark, std::size_t length) {
+  return std::string(text.substr(text.find(mark) + mark.size(), length));
+}
+
+// "mobilenet-v2-0.35-128-quantized" and its many spellings, as a model of the zoo.
+ModelName parse_name(std::string_view name) {
+  const auto has = [&](std::string_view part) { return name.find(part) != std::string_view::npos; };
+  ModelName parsed;
+  const bool quantized = (has("quantized") && !has("non-quantized")) || has("uint8") || has("int8");
+  parsed.type = quantized ? DataType::kUint8 : DataType::kFloat32;
+  if (has("lite")) {
+    parsed.family = kLite, parsed.family_name = "efficientnet_lite";
+    parsed.zoo = "efficientnet_lite" + after(name, "lite", 1);
+  } else if (has("mobilenet-v1") || has("mobilenet-v2")) {
+    const bool v1 = has("mobilenet-v1");
+    parsed.family = v1 ? kV1 : kV2;
+    parsed.family_name = v1 ? "mobilenet_v1" : "mobilenet_v2";
+    std::string width, resolution;
+    std::size_t dash = 0;
+    while ((dash = name.find('-', dash)) != std::string_view::npos) {
+      const std::string_view part = name.substr(dash + 1, name.find('-', dash + 1) - dash - 1);
+      if (part.size() >= 3 && part.find('.') != std::string_view::npos &&
+          std::isdigit(static_cast<unsigned char>(part[0])) != 0) {
+        width = part;
+      } else if (!width.empty() && resolution.empty() &&
+                 part.find_first_not_of("0123456789") == std::string_view::npos) {
+        resolution = part;
+      }
+      ++dash;
+    }
+    parsed.zoo = fmt::format("{}:width={},resolution={}", parsed.family_name, width, resolution);
+  } else if (has("v3")) {
+    parsed.family = kV3, parsed.family_name = "mobilenet_v3";
+    parsed.zoo = fmt::format("mobilenet_v3-{}", has("small") ? "small" : "large");
+    parsed.zoo += has("minimal") ? "-minimalistic" : has("0.75") ? "-0.75" : "";
+  } else if (has("resnet")) {
+    parsed.family_name = "resnet", parsed.zoo = "resnet50";
+  } else {
+    throw std::runtime_error(fmt::format("model '{}' is of no family this benchmark knows", name));
+  }
+  parsed.zoo +=
+      fmt::format("{}dtype={}", parsed.zoo.find(':') == std::string::npos ? ":" : ",", quantized ? "uint8" : "fp32");
+  return parsed;
+}
+
+ModelParts parts_of(std::string_view name) {
+  const ModelName parsed = parse_name(name);
+  const files::FileBytes bytes = zoo::build(parsed.zoo);
+  const Result<GraphView> graph = GraphView::open(bytes.span());
+  if (!graph) throw std::runtime_error(fmt::format("zoo model {}: {}", parsed.zoo, error_text(graph.error())));
+  auto parts = std::make_shared<std::vector<Part>>();
+  for (std::uint32_t node = 0; node < graph->size(); ++node) {
+    if (graph->is_module_node(node)) continue;
+    const Facts facts = graph->facts(node);
+    parts->push_back({graph->kind(node), graph->op_class(node), graph->data_type(node), facts, 1});
+  }
+  return {parsed.family_name, parsed.type, std::move(parts)};
+}
+
+// Megas, so that coefficients are of one size.
+Eigen::RowVectorXd columns_of(const std::vector<Part>& parts) {
+  Eigen::RowVectorXd row = Eigen::RowVectorXd::Zero(kColumns);
+  row[kOnce] = 1;
+  for (const Part& part : parts) {
+    const Result<OpQuantities> op = measure_op(part.op_class, part.facts);
+    if (!op) throw std::runtime_error("a zoo model has contradictory facts");
+    const auto value = [&](Feature feature) {
+      return part.count * static_cast<double>(feature_value(feature, *op, Tile{}, CacheState{})) * 1e-6;
+    };
+    const double macs = value(Feature::kMacs), bytes = value(Feature::kActivationBytes);
+    row[kOps] += part.count;
+    row[kWeights] += value(Feature::kWeightBytes);
+    row[kActivations] += bytes;
+    row[kTransistors] += value(Feature::kTransistorOps) * 1e-6;
+    if (part.kind == OpKind::kDepthwiseConv2d) {
+      row[kDepthwise] += macs;
+      row[kDepthwiseBytes] += bytes;
+    } else if (part.op_class == OpClass::kConvolution) {
+      const bool pointwise = feature_value(Feature::kKernelArea, *op, Tile{}, CacheState{}) < 2;
+      row[pointwise ? kPointwise : kOther] += macs;
+      if (part.facts[Fact::kInC] <= 4) row[kStem] += macs;
+      if (!pointwise) row[kPatches] += value(Feature::kPatchBytes);
+      row[kPacked] += pointwise ? value(Feature::kInputBytes) : value(Feature::kPatchBytes);
+      row[kOutputs] += value(Feature::kOutputBytes);
+    } else if (part.op_class == OpClass::kMatrix) {
+      row[kDense] += macs;
+    } else {
+      row[kElements] += bytes;
+    }
+  }
+  return row;
+}
+
+std::vector<Index> base_and(std::initializer_list<Index> more) {
+  std::vector<Index> columns = {kOnce, kOps, kPointwise, kOther, kDepthwise, kDense, kWeights, kActivations};
+  columns.insert(columns.end(), more);
+  return columns;
+}
+
+std::vector<PoolForm> forms_with(std::initializer_list<Index> always) {
+  std::vector<PoolForm> forms;
+  for (const std::initializer_list<Index>& option : {std::initializer_list<Index>{},
+                                                     {kPatches},
+                                                     {kStem, kPatches},
+                                                     {kStem, kElements},
+                                                     {kPatches, kElements},
+                                                     {kPacked, kOutputs},
+                                                     {kPatches, kPacked, kOutputs},
+                                                     {kPatches, kPacked, kOutputs, kElements},
+                                                     {kStem, kElements, kDepthwiseBytes},
+                                                     {kStem, kPatches, kPacked, kElements, kDepthwiseBytes}}) {
+    for (const int steps : {0, 2}) {
+      for (const double ridge : {1e-3, 1e-2}) {
+        PoolForm form{base_and(option), ridge, steps, 0.5};
+        form.columns.insert(form.columns.end(), always.begin(), always.end());
+        forms.push_back(std::move(form));
+      }
+    }
+  }
+  return forms;
+}
+
+constexpr std::size_t kAveraged = 10;
+
+struct Study {
+  PoolData data;
+  std::vector<std::string> device_names, boards;  // per device
+  std::vector<double> times;
+};
+
+Study study_of(const MeasurementSet& set) {
+  Study study;
+  std::map<const void*, Eigen::RowVectorXd> columns;
+  std::map<std::string, int> devices;
+  const auto n = static_cast<Index>(set.measurements.size());
+  study.data.terms.resize(n, kColumns);
+  study.data.energies.resize(n);
+  for (Index i = 0; i < n; ++i) {
+    const Measurement& m = set.measurements[static_cast<std::size_t>(i)];
+    auto known = columns.find(m.parts.get());
+    if (known == columns.end()) known = columns.emplace(m.parts.get(), columns_of(*m.parts)).first;
+    study.data.terms.row(i) = known->second;
+    study.data.energies[i] = m.energy_joules;
+    const auto [device, is_new] = devices.emplace(m.device, static_cast<int>(devices.size()));
+    if (is_new) {
+      study.device_names.push_back(m.device);
+      const std::string system = m.device.substr(m.device.find('|') + 1);
+      std::string board = system.substr(0, system.find_first_of(".-|"));
+      if (board == "nvidia_orin") board = "orin";
+      if (board == "rpi4coral") board = "rpi4";
+      study.boards.push_back(board);
+    }
+    study.data.devices.push_back(device->second);
+    study.data.kinds.push_back(m.data_type == DataType::kUint8 ? 1 : 0);
+    study.data.families.push_back(parse_name(m.model).family);
+    study.times.push_back(m.time_seconds);
+  }
+  return study;
+}
+
+struct Split {
+  std::vector<Index> train, test;
+};
+
+Split split_of(const PoolData& data, std::initializer_list<int> families) {
+  Split split;
+  for (Index i = 0; i < data.size(); ++i) {
+    const bool outside =
+        std::find(families.begin(), families.end(), data.families[static_cast<std::size_t>(i)]) != families.end();
+    (outside ? split.test : split.train).push_back(i);
+  }
+  return split;
+}
+
+std::vector<double> scores_of(const Eigen::VectorXd& predicted, const PoolData& test) {
+  std::vector<double> p, e, w;
+  for (Index i = 0; i < test.size(); ++i) {
+    if (!std::isfinite(predicted[i])) continue;
+    p.push_back(predicted[i]), e.push_back(test.energies[i]), w.push_back(1);
+  }
+  const Errors errors = errors_of(p, e, w);
+  return {fit::median_of_device_medians(predicted, test), errors.mean, errors.p90};
+}
+
+double quantile(std::vector<double> values, double q) {
+  std::sort(values.begin(), values.end());
+  const double position = q * static_cast<double>(values.size() - 1);
+  const auto below = static_cast<std::size_t>(position);
+  return values[below] +
+         (position - std::floor(position)) * (values[std::min(below + 1, values.size() - 1)] - values[below]);
+}
+
+// Half widths from the training families left out one by one: the device's own residuals
+// and the disagreement of the averaged rows, each for a half.
+void add_intervals(const PoolData& train, const fit::PoolChoice& choice, const PoolData& test,
+                   const Eigen::VectorXd& predicted, const Eigen::VectorXd& spread, IntervalRows& rows) {
+  constexpr double kLeastSpread = 0.03;
+  constexpr std::size_t kFewest = 8;  // residuals of a device; below, those of all
+  std::vector<double> all, scaled;
+  std::map<int, std::vector<double>> by_device;
+  for (Index i = 0; i < train.size(); ++i) {
+    if (!std::isfinite(choice.log_residuals[i])) continue;
+    const double size = std::abs(choice.log_residuals[i]);
+    all.push_back(size);
+    scaled.push_back(size / (choice.spread[i] + kLeastSpread));
+    by_device[train.devices[static_cast<std::size_t>(i)]].push_back(size);
+  }
+  for (std::size_t c = 0; c < kConfidences.size(); ++c) {
+    const double constant = quantile(all, kConfidences[c]), factor = quantile(scaled, kConfidences[c]);
+    for (Index i = 0; i < test.size(); ++i) {
+      if (!std::isfinite(predicted[i])) continue;
+      const int device = test.devices[static_cast<std::size_t>(i)];
+      const auto& own = by_device[device];
+      const double of_device = own.size() > kFewest ? quantile(own, kConfidences[c]) : constant;
+      const double half = std::sqrt(of_device * factor * (spread[i] + kLeastSpread));
+      const double residual = std::log(test.energies[i] / predicted[i]);
+      rows.ours[c].push_back({-half, half, residual, 1, device});
+      rows.constant[c].push_back({-constant, constant, residual, 1, device});
+    }
+  }
+}
+
+void leave_families_out(const Study& study, const std::string& name, std::initializer_list<int> families,
+                        const std::string& gate, const std::string& goal, Report& report,
+                        std::vector<IntervalRows>* intervals) {
+  const Split split = split_of(study.data, families);
+  const PoolData train = study.data.subset(split.train), test = study.data.subset(split.test);
+  const std::string protocol = name + " left out, specs only";
+  const auto add = [&](const std::string& method, const Eigen::VectorXd& predicted, const std::string& g = "",
+                       const std::string& h = "") {
+    report.add({"mlperf_edge", protocol, method, "median of set medians/mean/p90 %", scores_of(predicted, test), g, h});
+  };
+  const auto engine = [&](std::initializer_list<Index> always, bool keep) {
+    const std::vector<PoolForm> forms = forms_with(always);
+    const fit::PoolChoice choice = fit::choose_forms(forms, train, kAveraged);
+    std::vector<SetPool> best;
+    for (std::size_t i = 0; i < kAveraged; ++i) best.emplace_back(train, forms[choice.order[i]]);
+    const Eigen::VectorXd predicted = SetPool::average(best).predict(test);
+    if (keep && intervals != nullptr) {
+      IntervalRows rows{"mlperf_edge, " + name + " out", "model", {}, {}};
+      add_intervals(train, choice, test, predicted, fit::log_spread(best, test), rows);
+      intervals->push_back(std::move(rows));
+      add("the best single form", best.front().predict(test));
+    }
+    return predicted;
+  };
+  add("edgejoule, mean of the best 10 rows", engine({}, true), gate, goal);
+  if (intervals == nullptr) return;
+  add("the same with transistor operations", engine({kTransistors}, false));
+
+  const auto each_alone = [&](const std::vector<Index>& columns) {
+    Eigen::VectorXd predicted = Eigen::VectorXd::Constant(test.size(), std::nan(""));
+    const std::set<int> devices(train.devices.begin(), train.devices.end());
+    for (const int device : devices) {
+      std::vector<Index> rows;
+      for (Index i = 0; i < train.size(); ++i) {
+        if (train.devices[static_cast<std::size_t>(i)] == device) rows.push_back(i);
+      }
+      fit::RelativeFitOptions options;
+      options.robust_steps = 0;
+      const Eigen::VectorXd c = fit::fit_relative(train.terms(rows, columns), train.energies(rows),
+                                                  Eigen::VectorXd::Ones(static_cast<Index>(rows.size())), options);
+      for (Index i = 0; i < test.size(); ++i) {
+        if (test.devices[static_cast<std::size_t>(i)] == device) {
+          predicted[i] = std::max(test.terms.row(i)(columns).dot(c), 1e-12);
+        }
+      }
+    }
+    return predicted;
+  };
+  add("one row of the base terms per set", each_alone(base_and({})));
+  // MACs of all kinds as one column: the naive count.
+  PoolData naive_train = train, naive_test = test;
+  for (PoolData* part : {&naive_train, &naive_test}) {
+    part->terms.col(kPointwise) += part->terms.col(kOther) + part->terms.col(kDepthwise) + part->terms.col(kDense);
+  }
+  const auto naive = [&](const std::vector<Index>& columns) {
+    PoolForm form{columns, 0, 0, 0.5};
+    return SetPool(naive_train, form).predict(naive_test);
+  };
+  add("E = a + b*MACs", naive({kOnce, kPointwise}));
+  add("MACs-proportional", naive({kPointwise}));
+
+  // One row for uint8 and float32 together: the rung an op of another type falls back on.
+  for (const bool with : {false, true}) {
+    PoolData both = train, both_test = test;
+    for (PoolData* part : {&both, &both_test}) {
+      for (std::size_t i = 0; i < part->kinds.size(); ++i) {
+        part->kinds[i] = 0;
+        const std::string& device = study.device_names[static_cast<std::size_t>(part->devices[i])];
+        const std::string board = device.substr(0, device.rfind('|'));
+        part->devices[i] = static_cast<int>(std::find_if(study.device_names.begin(), study.device_names.end(),
+                                                         [&](const std::string& other) {
+                                                           return other.compare(0, board.size() + 1, board + "|") == 0;
+                                                         }) -
+                                            study.device_names.begin());
+      }
+    }
+    PoolForm form{base_and({kPatches, kPacked, kOutputs, kElements}), 1e-2, 2, 0.5};
+    if (with) form.columns.push_back(kTransistors);
+    report.add({"mlperf_edge", protocol,
+                fmt::format("one row for uint8 and float32, {} transistor ops", with ? "with" : "without"),
+                "median of set medians/mean/p90 %", scores_of(SetPool(both, form).predict(both_test), test), "", ""});
+  }
+}
+
+// A donor of other boards and N measurements of a new one.
+void adapt(const Study& study, Report& report) {
+  constexpr int kDraws = 6;
+  const std::vector<Index> columns = base_and({kPatches, kPacked, kOutputs, kElements});
+  const PoolData& data = study.data;
+  const PoolForm form{columns, 1e-3, 2, 0.0};
+  std::map<std::string, std::map<int, std::vector<double>>> errors;
+  std::uint64_t state = 88172645463325252ULL;
+  const auto random_below = [&](std::size_t n) {
+    state ^= state << 13U, state ^= state >> 7U, state ^= state << 17U;
+    return static_cast<std::size_t>(state % n);
+  };
+  const std::set<std::string> boards(study.boards.begin(), study.boards.end());
+  for (const std::string& board : boards) {
+    std::vector<Index> others;
+    std::map<int, std::vector<Index>> rows_of;
+    for (Index i = 0; i < data.size(); ++i) {
+      const int device = data.devices[static_cast<std::size_t>(i)];
+      if (study.boards[static_cast<std::size_t>(device)] == board) {
+        rows_of[device].push_back(i);
+      } else {
+        others.push_back(i);
+      }
+    }
+    const SetPool donors(data.subset(others), form);
+    for (auto& [device, rows] : rows_of) {
+      const Eigen::VectorXd donor = donors.common(data.kinds[static_cast<std::size_t>(rows.front())]);
+      if (donor.size() == 0) continue;
+      for (int draw = 0; draw < kDraws; ++draw) {
+        for (std::size_t i = rows.size(); i > 1; --i) std::swap(rows[i - 1], rows[random_below(i)]);
+        for (const int n : {5, 10, 20, 40}) {
+          if (rows.size() < static_cast<std::size_t>(n) + 5) continue;
+          const std::vector<Index> train(rows.begin(), rows.begin() + n), test(rows.begin() + n, rows.end());
+          const Eigen::VectorXd energies = data.energies(train), ones = Eigen::VectorXd::Ones(n);
+          std::vector<double> ratios;
+          for (const Index row : train) ratios.push_back(std::log(data.energies[row] / data.terms.row(row).dot(donor)));
+          const double factor = std::exp(quantile(ratios, 0.5));
+          const auto score = [&](const std::string& method, const Eigen::VectorXd& c) {
+            std::vector<double> of_set;
+            for (const Index row : test) {
+              of_set.push_back(100 * std::abs(data.terms.row(row)(columns).dot(c) / data.energies[row] - 1));
+            }
+            errors[method][n].push_back(quantile(of_set, 0.5));
+          };
+          const Eigen::VectorXd prior = factor * donor(columns);
+          score("donor, scaled by the N", prior);
+          fit::RelativeFitOptions options;
+          options.ridge = 0, options.ridge_share = 1e-6, options.robust_steps = 2;
+          score("the N alone", fit::fit_relative(data.terms(train, columns), energies, ones, options));
+          options.ridge_share = 0.3 / n;
+          options.prior = prior;
+          score("edgejoule: the N, pulled toward the donor",
+                fit::fit_relative(data.terms(train, columns), energies, ones, options));
+        }
+      }
+    }
+  }
+  report.section(
+      fmt::format("adapt: a donor row of the other boards and N measurements of a set; {} draws each, the rest "
+                  "tested\nmedian over sets of the median error, per cent, at N = 5 / 10 / 20 / 40",
+                  kDraws));
+  for (auto& [method, by_n] : errors) {
+    std::vector<double> values;
+    for (auto& [n, list] : by_n) values.push_back(quantile(list, 0.5));
+    report.add({"mlperf_edge", "adapt to a new board", method, "median % at N=5/10/20/40", values, "", ""});
+  }
+}
+
+}  // namespace
+
+void run_mlperf_edge(const std::string& file, const Settings& settings, Report& report,
+                     std::vector<IntervalRows>& intervals) {
+  const files::FileBytes bytes = files::read_file(file);
+  const MeasurementSet set = measurements::import_mlperf_edge(bytes.text(), file, parts_of);
+  const Study study = study_of(set);
+  report.section(
+      fmt::format("MLPerf edge: {} whole-model runs in {} sets (round, board, runtime, data type), none "
+                  "excluded; layers from the zoo\nmedian over sets of the median error / mean / 90th "
+                  "percentile over rows, per cent; a family is left out of all sets at once",
+                  set.measurements.size(), study.device_names.size()));
+  leave_families_out(study, "v2", {kV2}, "7.2", "5", report, &intervals);
+  leave_families_out(study, "v1 and EfficientNet-Lite", {kV1, kLite}, "13.8", "9", report, &intervals);
+  if (settings.thorough) {
+    leave_families_out(study, "v1", {kV1}, "", "", report, nullptr);
+    leave_families_out(study, "EfficientNet-Lite", {kLite}, "", "", report, nullptr);
+  }
+  leave_families_out(study, "v3", {kV3}, "", "", report, nullptr);
+  adapt(study, report);
+}
+
+}  // namespace edgejoule::accuracy

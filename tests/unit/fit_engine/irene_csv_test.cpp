@@ -1,0 +1,121 @@
+#include "measurements/irene_csv.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <filesystem>
+
+#include "fit/design.h"
+#include "measurements/module_structure.h"
+
+namespace edgejoule::measurements {
+namespace {
+
+constexpr double kMebi = 1048576;
+
+TEST(IreneDecoding, FindsTheSizesOfALinearLayer) {
+  // batch 8, 64 tokens, 768 -> 3072 with bias; counted as the profiler does.
+  const double m = 8 * 64, n = 3072, k = 768;
+  const double megaflops = m * n * (2 * k + 1) * 1e-6, mebibytes = 4 * (8 * n * k + m * k + 3 * m * n) / kMebi;
+  const ProductSizes sizes = decode_product(false, 8, 64, megaflops, mebibytes);
+  EXPECT_EQ(sizes.m, 512U);
+  EXPECT_EQ(sizes.n, 3072U);
+  EXPECT_EQ(sizes.k, 768U);
+}
+
+TEST(IreneDecoding, FindsAPoolerThatSeesOneRowPerSample) {
+  const double m = 16, n = 768, k = 768;
+  const ProductSizes sizes = decode_product(false, 16, 96, 2 * m * n * k * 1e-6, 4 * (n * k + m * (n + k)) / kMebi);
+  EXPECT_EQ(sizes.m, 16U);
+  EXPECT_EQ(sizes.n, 768U);
+  EXPECT_EQ(sizes.k, 768U);
+}
+
+TEST(IreneDecoding, FindsTheSizesOfGptsConv1d) {
+  const double m = 24 * 32, n = 2304, k = 768;
+  const ProductSizes sizes = decode_product(true, 24, 32, 2 * m * n * k * 1e-6, 4 * (n * k + m * (n + k)) / kMebi);
+  EXPECT_EQ(sizes.m, 768U);
+  EXPECT_EQ(sizes.n, 2304U);
+  EXPECT_EQ(sizes.k, 768U);
+}
+
+Measurement op(OpKind kind) {
+  Measurement m;
+  m.kind = kind;
+  m.op_class = class_of(kind);
+  return m;
+}
+
+Measurement module_of(std::vector<Child> children) {
+  Measurement m;
+  m.kind = OpKind::kModule;
+  m.op_class = OpClass::kModule;
+  m.level = NodeLevel::kModule;
+  m.children = std::move(children);
+  return m;
+}
+
+TEST(ModuleStructure, SameChildrenSameKeyInAnyOrderOtherChildrenAnother) {
+  const std::vector<Measurement> all = {op(OpKind::kDense), op(OpKind::kLayerNorm), op(OpKind::kSoftmax)};
+  Measurement a = module_of({{0, 2}, {1, 1}}), b = module_of({{1, 1}, {0, 2}}), c = module_of({{0, 1}, {1, 1}});
+  for (Measurement* m : {&a, &b, &c}) describe_structure(*m, all, false);
+  EXPECT_EQ(a.facts[Fact::kChildKinds], b.facts[Fact::kChildKinds]);
+  EXPECT_NE(a.facts[Fact::kChildKinds], c.facts[Fact::kChildKinds]);
+  EXPECT_EQ(a.facts[Fact::kChildClasses], c.facts[Fact::kChildClasses]) << "the same classes";
+  EXPECT_LT(a.facts[Fact::kChildKinds], 1U << 24U) << "exact in float32";
+  EXPECT_EQ(a.facts[Fact::kModuleShape], 4U);
+}
+
+TEST(ModuleStructure, DepthOfANetworkIsNoNewKind) {
+  const std::vector<Measurement> all = {module_of({})};
+  Measurement six = module_of({{0, 6}}), twelve = module_of({{0, 12}}), two = module_of({{0, 2}});
+  for (Measurement* m : {&six, &twelve, &two}) describe_structure(*m, all, false);
+  EXPECT_EQ(six.facts[Fact::kChildKinds], twelve.facts[Fact::kChildKinds]);
+  EXPECT_NE(six.facts[Fact::kChildKinds], two.facts[Fact::kChildKinds]);
+  EXPECT_EQ(six.facts[Fact::kModuleShape], 3U);
+}
+
+TEST(Observations, PartsMeasuredTogetherAddUp) {
+  MeasurementSet set;
+  Measurement pair = op(OpKind::kBatchMatmul);
+  Part part{OpKind::kBatchMatmul, OpClass::kMatrix, DataType::kFloat32, {}, 0.5};
+  part.facts.set(Fact::kRowsM, 4).set(Fact::kColsN, 8).set(Fact::kDepthK, 2);
+  auto parts = std::make_shared<std::vector<Part>>(2, part);
+  parts->back().facts.set(Fact::kDepthK, 6);
+  pair.parts = parts;
+  pair.time_seconds = 2e-3;
+  pair.counter_joules = 0.5;
+  set.measurements = {pair};
+  const fit::Observations observations(set);
+  const std::vector<std::size_t> rows = {0};
+  const std::vector<fit::TermSpec> terms = {{Feature::kMacs, {}}, {Feature::kTime, {}}, {Feature::kCounterEnergy, {}}};
+  const Eigen::MatrixXd columns = observations.columns(rows, terms);
+  EXPECT_DOUBLE_EQ(columns(0, 0), 0.5 * (4 * 8 * 2) + 0.5 * (4 * 8 * 6));
+  EXPECT_DOUBLE_EQ(columns(0, 1), 2e-3);
+  EXPECT_DOUBLE_EQ(columns(0, 2), 0.5);
+}
+
+TEST(IreneData, IsReadWhole) {
+  const char* shared = std::getenv("EDGEJOULE_SHARED_DIR");
+  const std::string folder = std::string(shared == nullptr ? "" : shared) + "/data/irene_device_1";
+  if (!std::filesystem::exists(folder)) GTEST_SKIP() << folder << " is not there";
+  const MeasurementSet set = import_irene(folder);
+  double rows = 0;
+  std::size_t first_module = set.measurements.size();
+  for (std::size_t i = 0; i < set.measurements.size(); ++i) {
+    const Measurement& m = set.measurements[i];
+    rows += m.weight;
+    if (m.level != NodeLevel::kOp && first_module > i) first_module = i;
+    for (const Child& child : m.children) ASSERT_LT(child.index, i) << "children stand before their parents";
+    if (m.kind == OpKind::kDense || m.kind == OpKind::kConv1d) {
+      const double flops =
+          2.0 * static_cast<double>(m.facts[Fact::kRowsM] * m.facts[Fact::kColsN] * m.facts[Fact::kDepthK]);
+      ASSERT_NEAR(flops / (m.source_columns[2] * 1e6), 1, 2e-3) << m.origin;
+    }
+  }
+  EXPECT_GT(rows, 20000);
+  EXPECT_GT(first_module, 1000U);
+}
+
+}  // namespace
+}  // namespace edgejoule::measurements
