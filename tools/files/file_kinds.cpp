@@ -6,6 +6,8 @@
 #include "schemas/board_generated.h"
 #include "schemas/graph_bfbs_generated.h"
 #include "schemas/graph_generated.h"
+#include "schemas/measurements_bfbs_generated.h"
+#include "schemas/measurements_generated.h"
 #include "schemas/report_bfbs_generated.h"
 #include "schemas/report_generated.h"
 #include "schemas/table_bfbs_generated.h"
@@ -30,7 +32,7 @@ Span<const std::uint8_t> binary_schema() {
   return {BinarySchema::data(), BinarySchema::size()};
 }
 
-constexpr std::array<FileKindInfo, 5> kKinds = {{
+constexpr std::array<FileKindInfo, 6> kKinds = {{
     {FileKind::kGraph, "EJG1", "a model graph", "schemas/graph.fbs", wire::ModelGraphTypeTable,
      verify<wire::VerifyModelGraphBuffer>, binary_schema<wire::ModelGraphBinarySchema>},
     {FileKind::kTable, "EJT1", "a coefficient table", "schemas/table.fbs", wire::CoefficientTableTypeTable,
@@ -41,6 +43,9 @@ constexpr std::array<FileKindInfo, 5> kKinds = {{
      verify<wire::VerifyTraceFrameBuffer>, binary_schema<wire::TraceFrameBinarySchema>},
     {FileKind::kBoard, "EJB1", "a board description", "schemas/board.fbs", wire::BoardDescriptionTypeTable,
      verify<wire::VerifyBoardDescriptionBuffer>, binary_schema<wire::BoardDescriptionBinarySchema>},
+    {FileKind::kMeasurements, "EJM1", "a set of measurements", "schemas/measurements.fbs",
+     wire::MeasurementSetTypeTable, verify<wire::VerifyMeasurementSetBuffer>,
+     binary_schema<wire::MeasurementSetBinarySchema>},
 }};
 
 }  // namespace

@@ -16,7 +16,7 @@ struct TypeTable;
 
 namespace edgejoule::files {
 
-enum class FileKind : std::uint8_t { kGraph, kTable, kReport, kTrace, kBoard };
+enum class FileKind : std::uint8_t { kGraph, kTable, kReport, kTrace, kBoard, kMeasurements };
 
 struct FileKindInfo {
   FileKind kind;

@@ -113,6 +113,7 @@ MeasurementSet import_conv2d_txt(std::string_view text, const std::string& file_
     measurement.time_seconds = values[kTime] / values[kForwards];
     measurement.group = cells[kData];  // repeats of one convolution stay together
     measurement.origin = place;
+    measurement.repetitions = static_cast<std::uint32_t>(std::min(values[kForwards], 4e9));
     idle_watts.push_back(values[kIdleEnergy] / measurement.time_seconds);
     set.measurements.push_back(std::move(measurement));
   }

@@ -22,7 +22,7 @@ namespace edgejoule::measurements {
 // each) and groups; the energies are joules per forward: above idle, idle, both.
 [[nodiscard]] MeasurementSet import_conv2d_txt(std::string_view text, const std::string& file_name);
 
-// Either of them, told apart by the header.
-[[nodiscard]] MeasurementSet import_ops(const std::string& path);
+// Either of them, or an EJM1 file or its JSON text, told apart by content.
+[[nodiscard]] MeasurementSet import_measurements(const std::string& path);
 
 }  // namespace edgejoule::measurements

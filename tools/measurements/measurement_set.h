@@ -49,7 +49,8 @@ struct Measurement {
   std::string origin;  // "file:line", for messages
 
   NodeLevel level = NodeLevel::kOp;
-  double weight = 1;  // equal rows merged into this one
+  std::uint32_t repetitions = 1;  // executions behind energy_joules, which is of one
+  double weight = 1;              // equal rows merged into this one
   std::string model{};
   std::string family{};  // of models
   std::string device{};  // board, runtime and settings, where a set spans several

@@ -1,12 +1,15 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <functional>
 #include <map>
 
 #include "files/io.h"
+#include "files/json.h"
 #include "graph/ops.h"
 #include "measurements/csv.h"
 #include "measurements/importers.h"
+#include "measurements/measurement_file.h"
 #include "measurements/names.h"
 #include "text/escape.h"
 
@@ -80,7 +83,7 @@ struct FactColumn {
 
 struct Columns {
   std::size_t kind, energy;
-  std::optional<std::size_t> op_class, data_type, time, group;
+  std::optional<std::size_t> op_class, data_type, time, repetitions, group;
   std::vector<FactColumn> facts;
 };
 
@@ -90,12 +93,13 @@ Columns find_columns(const Csv& csv, const std::string& file) {
                   .op_class = csv.column("class"),
                   .data_type = csv.column("data_type"),
                   .time = csv.column("time_s"),
+                  .repetitions = csv.column("repetitions"),
                   .group = csv.column("group"),
                   .facts = {}};
   for (std::size_t i = 0; i < csv.header().size(); ++i) {
     const std::string& name = csv.header()[i];
     if (i == columns.kind || i == columns.energy || i == columns.op_class || i == columns.data_type ||
-        i == columns.time || i == columns.group || name.starts_with('#')) {
+        i == columns.time || i == columns.repetitions || i == columns.group || name.starts_with('#')) {
       continue;
     }
     columns.facts.push_back({i, named<Fact>(name, "column or fact", file)});
@@ -183,6 +187,10 @@ MeasurementSet import_csv(std::string_view text, const std::string& file_name) {
     }
     m.energy_joules = csv.number(row, columns.energy);
     if (columns.time && !row.cells[*columns.time].empty()) m.time_seconds = csv.number(row, *columns.time);
+    if (columns.repetitions && !row.cells[*columns.repetitions].empty()) {
+      m.repetitions =
+          static_cast<std::uint32_t>(std::min<std::uint64_t>(csv.whole_number(row, *columns.repetitions), 0xFFFFFFFFU));
+    }
     m.facts = facts_of(csv, row, columns, m.kind, m.data_type);
     m.group = columns.group ? row.cells[*columns.group] : "";
     // Without groups, repeats of one op stay together.
@@ -202,6 +210,7 @@ std::string_view csv_form_help() {
   energy_j   joules of one execution
   data_type  float32, float16, int8, ...           (may be absent or empty)
   time_s     seconds of one execution              (may be absent or empty)
+  repetitions  executions behind energy_j          (may be absent or empty)
   group      what must not be split between fitting and testing: the model, the
              family, the board; repeats of one op are one group where it is absent
   class      of a kind this version does not know: convolution, matrix, elementwise, ...
@@ -218,8 +227,10 @@ and may say: boundary_description, idle_state, idle_w, board, compatible, os_rel
 )";
 }
 
-MeasurementSet import_ops(const std::string& path) {
+MeasurementSet import_measurements(const std::string& path) {
   const files::FileBytes bytes = files::read_file(path);
+  const bool is_file = files::kind_of(bytes.span()) || bytes.text().starts_with('{');
+  if (is_file) return read_measurements(files::load(path, files::FileKind::kMeasurements), path);
   MeasurementSet set =
       bytes.text().starts_with(kConv2dHeader) ? import_conv2d_txt(bytes.text(), path) : import_csv(bytes.text(), path);
   set.sha256 = files::sha256(bytes.text());

@@ -219,7 +219,7 @@ TEST(FitTable, BeatsARandomForestOnRealConvolutions) {
   const char* shared = std::getenv("EDGEJOULE_SHARED_DIR");
   const std::string path = std::string(shared == nullptr ? "" : shared) + "/data/jetson_conv2d/conv2d.txt";
   if (!std::filesystem::exists(path)) GTEST_SKIP() << "EDGEJOULE_SHARED_DIR has no data/jetson_conv2d/conv2d.txt";
-  const FittedTable table = fit_table(measurements::import_ops(path), {});
+  const FittedTable table = fit_table(measurements::import_measurements(path), {});
   EXPECT_LT(table.held_out.median, 6);
   EXPECT_LT(table.held_out.mean, 20);
   EXPECT_LT(table.held_out.p90, 40);

@@ -148,17 +148,17 @@ TEST(ImportConv2dTxt, NamesTheLineOfWhatIsWrong) {
               HasSubstr("c.txt:2"));
 }
 
-TEST(ImportOps, TellsTheFormsApartAndDigestsTheFile) {
+TEST(ImportMeasurements, TellsTheFormsApartAndDigestsTheFile) {
   const test::TemporaryFolder folder;
   files::write_file(folder.file("m.csv"), std::string(kPreamble) + "kind,energy_j\nadd,1\n");
-  const MeasurementSet set = import_ops(folder.file("m.csv"));
+  const MeasurementSet set = import_measurements(folder.file("m.csv"));
   EXPECT_EQ(set.measurements.size(), 1U);
   EXPECT_EQ(set.sha256, files::sha256(files::read_file(folder.file("m.csv")).text()));
 
   const char* shared = std::getenv("EDGEJOULE_SHARED_DIR");
   const std::string real = std::string(shared == nullptr ? "" : shared) + "/data/jetson_conv2d/conv2d.txt";
   if (!std::filesystem::exists(real)) GTEST_SKIP() << "EDGEJOULE_SHARED_DIR has no data/jetson_conv2d/conv2d.txt";
-  const MeasurementSet conv2d = import_ops(real);
+  const MeasurementSet conv2d = import_measurements(real);
   EXPECT_EQ(conv2d.measurements.size(), 999U);
   EXPECT_EQ(conv2d.excluded.size(), 1U);
   EXPECT_NEAR(conv2d.idle_watts, 1.685, 0.001);
