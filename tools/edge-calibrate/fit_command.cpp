@@ -73,7 +73,8 @@ void say(const measurements::MeasurementSet& set, const fit::FittedTable& table)
 }
 
 int run(const Arguments& arguments) {
-  const measurements::MeasurementSet set = reading([&] { return measurements::import_measurements(arguments.measurements); });
+  const measurements::MeasurementSet set =
+      reading([&] { return measurements::import_measurements(arguments.measurements); });
   const fit::FittedTable table = reading([&] { return fit::fit_table(set, arguments.options); });
   say(set, table);
   const files::FileBytes bytes = fit::write_table(

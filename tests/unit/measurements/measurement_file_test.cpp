@@ -145,7 +145,7 @@ TEST(MeasurementFile, RefusesWhatMakesNoSense) {
   EXPECT_THAT(refusal("\"weight\": 2.5", "\"weight\": -2.5"), HasSubstr("a weight is -2.5"));
   EXPECT_THAT(refusal("\"children\": [0]", "\"children\": [1]"), HasSubstr("stand behind its children"));
   EXPECT_THAT(refusal("\"child_counts\": [12]", "\"child_counts\": []"), HasSubstr("count per child"));
-  EXPECT_THAT(refusal("\"op\": 0", "\"op\": 99"), HasSubstr("op 99 is not one of its"));
+  EXPECT_THAT(refusal("\"op\": 1", "\"op\": 99"), HasSubstr("op 99 is not one of its"));
   EXPECT_THAT(refusal("\"parts\": 0", "\"parts\": 7"), HasSubstr("parts that are not there"));
   EXPECT_THAT(refusal("\"data_types\": [\"float16\", ", "\"data_types\": ["), HasSubstr("one entry per op"));
   EXPECT_THAT(refusal("\"level\": \"model\"", "\"level\": 9"), HasSubstr("level 9"));
