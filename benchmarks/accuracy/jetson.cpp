@@ -181,7 +181,7 @@ Eigen::VectorXd by_forest(const Problem& p, const Eigen::MatrixXd& columns) {
 
 void run_jetson(const std::string& file, const Settings& settings, Report& report,
                 std::vector<IntervalRows>& intervals) {
-  const measurements::MeasurementSet set = measurements::import_ops(file);
+  const measurements::MeasurementSet set = measurements::import_measurements(file);
   const fit::Observations observations(set);
   std::vector<std::size_t> rows(observations.size());
   std::iota(rows.begin(), rows.end(), std::size_t{0});
