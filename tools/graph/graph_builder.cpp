@@ -7,6 +7,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "graph/module_structure.h"
 #include "schemas/graph_generated.h"
 
 namespace edgejoule::graph {
@@ -138,6 +139,19 @@ void GraphBuilder::add_note(std::string note) {
   info_.notes.push_back(std::move(note));
 }
 
+void GraphBuilder::describe_modules() {
+  for (Node& node : nodes_) {
+    if (node.first_child == kNone || node.op.facts[Fact::kChildKinds] != 0) {
+      continue;
+    }
+    std::vector<ChildKind> children;
+    for (std::uint32_t child = node.first_child; child != kNone; child = nodes_[child].next_sibling) {
+      children.push_back({nodes_[child].op.kind, nodes_[child].op.op_class, 1});
+    }
+    describe_structure(children, node.parent == kNone, node.op.facts[Fact::kOwnBytes] > 0, node.op.facts);
+  }
+}
+
 std::vector<std::uint32_t> GraphBuilder::preorder() const {
   std::vector<std::uint32_t> order;
   order.reserve(nodes_.size());
@@ -163,6 +177,7 @@ FileBytes GraphBuilder::finish() {
   if (nodes_.empty()) {
     throw GraphError("finish() was called twice on one graph builder");
   }
+  describe_modules();
   const std::vector<std::uint32_t> order = preorder();
   const std::size_t count = order.size();
   std::vector<std::uint32_t> place(count);  // of a node in the file, by its place of insertion

@@ -53,7 +53,8 @@ class GraphBuilder {
 
   [[nodiscard]] NodeId root() const;
   // `parent` is a module. Facts of a module describe what its children do not
-  // (own_bytes, own_macs) and its position (tokens, sequence), never their sum.
+  // (own_bytes, own_macs) and its position (tokens, sequence), never their sum. What it
+  // is made of (module_structure.h) finish() adds, unless child_kinds is set already.
   NodeId add_module(NodeId parent, OpKind kind, std::string name);
   NodeId add_op(NodeId parent, OpNode op);
   void set_module_facts(NodeId module, const Facts& facts);
@@ -75,6 +76,7 @@ class GraphBuilder {
   };
 
   NodeId append(NodeId parent, OpNode op);
+  void describe_modules();
   [[nodiscard]] std::vector<std::uint32_t> preorder() const;
 
   GraphInfo info_;

@@ -10,9 +10,9 @@
 
 #include "files/file_bytes.h"
 #include "files/io.h"
+#include "graph/module_structure.h"
 #include "graph/ops.h"
 #include "measurements/csv.h"
-#include "measurements/module_structure.h"
 
 namespace edgejoule::measurements {
 namespace {
@@ -309,7 +309,12 @@ MeasurementSet import_irene(const std::string& folder) {
       std::map<std::size_t, double> children;
       for (const std::size_t child : node.children) children[place[child]] += 1;
       for (const auto& [index, count] : children) m.children.push_back({index, count});
-      describe_structure(m, set.measurements, own_share(m, node) > kLeastOwnShare);
+      std::vector<graph::ChildKind> kinds;
+      for (const Child& child : m.children) {
+        const Measurement& below = set.measurements[child.index];
+        kinds.push_back({below.kind, below.op_class, static_cast<std::uint64_t>(child.count)});
+      }
+      graph::describe_structure(kinds, m.level == NodeLevel::kModel, own_share(m, node) > kLeastOwnShare, m.facts);
     }
     set.measurements.push_back(std::move(m));
   }

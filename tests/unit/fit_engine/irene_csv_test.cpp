@@ -6,7 +6,6 @@
 #include <filesystem>
 
 #include "fit/design.h"
-#include "measurements/module_structure.h"
 
 namespace edgejoule::measurements {
 namespace {
@@ -44,35 +43,6 @@ Measurement op(OpKind kind) {
   m.kind = kind;
   m.op_class = class_of(kind);
   return m;
-}
-
-Measurement module_of(std::vector<Child> children) {
-  Measurement m;
-  m.kind = OpKind::kModule;
-  m.op_class = OpClass::kModule;
-  m.level = NodeLevel::kModule;
-  m.children = std::move(children);
-  return m;
-}
-
-TEST(ModuleStructure, SameChildrenSameKeyInAnyOrderOtherChildrenAnother) {
-  const std::vector<Measurement> all = {op(OpKind::kDense), op(OpKind::kLayerNorm), op(OpKind::kSoftmax)};
-  Measurement a = module_of({{0, 2}, {1, 1}}), b = module_of({{1, 1}, {0, 2}}), c = module_of({{0, 1}, {1, 1}});
-  for (Measurement* m : {&a, &b, &c}) describe_structure(*m, all, false);
-  EXPECT_EQ(a.facts[Fact::kChildKinds], b.facts[Fact::kChildKinds]);
-  EXPECT_NE(a.facts[Fact::kChildKinds], c.facts[Fact::kChildKinds]);
-  EXPECT_EQ(a.facts[Fact::kChildClasses], c.facts[Fact::kChildClasses]) << "the same classes";
-  EXPECT_LT(a.facts[Fact::kChildKinds], 1U << 24U) << "exact in float32";
-  EXPECT_EQ(a.facts[Fact::kModuleShape], 4U);
-}
-
-TEST(ModuleStructure, DepthOfANetworkIsNoNewKind) {
-  const std::vector<Measurement> all = {module_of({})};
-  Measurement six = module_of({{0, 6}}), twelve = module_of({{0, 12}}), two = module_of({{0, 2}});
-  for (Measurement* m : {&six, &twelve, &two}) describe_structure(*m, all, false);
-  EXPECT_EQ(six.facts[Fact::kChildKinds], twelve.facts[Fact::kChildKinds]);
-  EXPECT_NE(six.facts[Fact::kChildKinds], two.facts[Fact::kChildKinds]);
-  EXPECT_EQ(six.facts[Fact::kModuleShape], 3U);
 }
 
 TEST(Observations, PartsMeasuredTogetherAddUp) {
