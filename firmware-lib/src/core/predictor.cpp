@@ -109,7 +109,7 @@ Error bind_node(const PlanData& plan, const GraphView& graph, std::uint32_t node
     BatchLimits limits = limits_of(plan, *row, op, !search.depends_on_batch() && price.factor == 1.0F);
     limits.constant *= price.factor;
     *next = {price.joules,
-             row->gain_less_one,
+             price.factor * (1.0F + row->gain_less_one) - 1.0F,  // the correction is of the whole module
              limits,
              detail::flags_of(plan, op.kind, *row, price.outside).bits(),
              static_cast<std::uint16_t>(row - plan.rows),

@@ -135,6 +135,22 @@ TEST(Correction, IsPartOfWhatIsExplainedAndOfOtherBatches) {
   }
 }
 
+TEST(Correction, OfAModuleMultipliesItsChildrenToo) {
+  wire::CoefficientTableT table = sound_table();
+  wire::RowT& op = add_row(table, Level::kOpAndType, OpKind::kDense, DataType::kFloat32);
+  add_term(op, {Feature::kMacs, 2.0F});
+  wire::RowT& module = add_row(table, Level::kOp, OpKind::kBlock, DataType::kUnknown);
+  add_term(module, {Feature::kOne, 7.0F});
+  module.children_gain = 1.5F;
+  module.correction = std::make_unique<wire::CorrectionT>(correction(Feature::kBatch, 0.5F, {0.0F}, {1.0F}));
+  const Bound bound(table, graph_of({{.kind = OpKind::kBlock, .parent = 0},
+                                     {.kind = OpKind::kDense, .parent = 1, .facts = dense_facts(1, 8, 64, 64)}}));
+  const auto nodes = bound.predict({});
+  const float children = nodes[2].dynamic.value();
+  EXPECT_NEAR(nodes[1].dynamic.value(), 2.0F * (7e-12F + 1.5F * children), 1e-5F * nodes[1].dynamic.value());
+  EXPECT_NEAR(nodes[0].dynamic.value(), nodes[1].dynamic.value(), 1e-18F) << "a root without a row: its children";
+}
+
 TEST(Correction, StaysWithinSixteenfoldWhateverTheFileSays) {
   wire::CoefficientTableT table = sound_table();
   wire::RowT& row = add_row(table, Level::kOpAndType, OpKind::kDense, DataType::kFloat32);

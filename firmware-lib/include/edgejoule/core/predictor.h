@@ -40,7 +40,8 @@ struct TermShare {
   float value = 0.0F;  // of the feature, for one execution
   bool inside = true;  // of the range the row was fitted on
   // Linear rows: joules of all repeats; they add up to the node's own joules, for a
-  // module to its own less (gain - 1) times its children's. Log2 rows: the factor
+  // module to its own less (gain - 1) times its children's, the row's correction included
+  // in the gain. Log2 rows: the factor
   // value^exponent, which multiplies 2^intercept and the repeats.
   float contribution = 0.0F;
 };
