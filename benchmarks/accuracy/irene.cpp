@@ -103,7 +103,8 @@ std::vector<double> level_errors(const MeasurementSet& set, const Joules& joules
 
 TreeFitOptions plain_rows() {
   TreeFitOptions options;
-  options.op_forms.resize(1);
+  options.ops.forms.resize(1);
+  options.ops.most_leaves = 1;
   options.ladder.levels_with_prototypes = 0;
   return options;
 }
@@ -111,12 +112,13 @@ TreeFitOptions plain_rows() {
 // Fewer forms, for the intervals' nesting.
 TreeFitOptions few_forms() {
   TreeFitOptions options;
-  const std::vector<fit::RowForm> all = fit::op_forms();
-  options.op_forms.clear();
-  for (const fit::RowForm& form : all) {
-    const bool middle = form.prototypes && form.base == fit::RowForm::Base::kLinear && form.prototypes->noise == 0.1 &&
+  const std::vector<fit::FormSpec> all = fit::op_forms();
+  options.ops.forms.clear();
+  options.ops.most_leaves = 1;
+  for (const fit::FormSpec& form : all) {
+    const bool middle = form.prototypes && form.base == fit::FormSpec::Base::kLinear && form.prototypes->noise == 0.1 &&
                         (form.prototypes->length_octaves == 0.25 || form.prototypes->length_octaves == 0.5);
-    if (form.name == "robust row" || middle) options.op_forms.push_back(form);
+    if (form.name == "robust row" || middle) options.ops.forms.push_back(form);
   }
   options.ladder.ridges = {1e-2};
   options.ladder.lengths = {0.5};
@@ -153,7 +155,7 @@ Joules proportional(const MeasurementSet& set, const Fold& fold,
 Joules by_counters(const MeasurementSet& set, const Fold& fold, bool ops,
                    const std::function<int(const Measurement&)>& key_of) {
   enum { kCounter, kTime, kOne, kGpu, kGpuMemory };
-  std::vector<fit::RowForm> forms;
+  std::vector<fit::FormSpec> forms;
   for (const std::vector<Eigen::Index>& columns : {std::vector<Eigen::Index>{kCounter, kTime},
                                                    {kCounter, kTime, kOne},
                                                    {kCounter, kTime, kGpu},
@@ -161,7 +163,7 @@ Joules by_counters(const MeasurementSet& set, const Fold& fold, bool ops,
                                                    {kCounter, kTime, kGpu, kGpuMemory},
                                                    {kCounter, kTime, kOne, kGpu, kGpuMemory}}) {
     for (const int steps : {0, 3}) {
-      fit::RowForm form;
+      fit::FormSpec form;
       form.name = "counter row";
       form.columns = columns;
       form.linear.ridge = 1e-6;
@@ -375,9 +377,9 @@ void run_irene(const std::string& folder, const Settings& settings, Report& repo
   double seconds = 0;
   for (const Fold& fold : models) {
     const TreeFit chosen(observations, fold.train, few_forms());
-    std::vector<std::pair<fit::RowForm, fit::RowData>> work;
+    std::vector<std::pair<fit::FormSpec, fit::RowData>> work;
     for (const auto& [kind, row] : chosen.kinds()) {
-      work.emplace_back(row.selected.fitted.form(), fit::row_data(observations, row.rows, row.terms));
+      work.emplace_back(row.selected().fitted.form(), fit::row_data(observations, row.rows(), row.terms()));
     }
     const auto begin = std::chrono::steady_clock::now();
     for (const auto& [form, data] : work) static_cast<void>(fit::FittedForm(form, data));

@@ -179,8 +179,7 @@ Eigen::VectorXd by_forest(const Problem& p, const Eigen::MatrixXd& columns) {
 
 }  // namespace
 
-void run_jetson(const std::string& file, const Settings& settings, Report& report,
-                std::vector<IntervalRows>& intervals) {
+void run_jetson(const std::string& file, const Settings&, Report& report, std::vector<IntervalRows>& intervals) {
   const measurements::MeasurementSet set = measurements::import_measurements(file);
   const fit::Observations observations(set);
   std::vector<std::size_t> rows(observations.size());

@@ -23,7 +23,7 @@ struct Arguments {
   std::string output;
   std::string name;
   std::string date;
-  fit::SelectionOptions options;
+  fit::TableOptions options;
 };
 
 constexpr const char* kFooter = R"(
@@ -63,13 +63,21 @@ void say(const measurements::MeasurementSet& set, const fit::FittedTable& table)
     fmt::print(stderr, "left out {}: {}\n", left_out.origin, left_out.reason);
   }
   for (const fit::KeyReport& key : table.keys) {
-    fmt::print(stderr, "{} {}: {} measurements in {} groups, {} {}\n", name_of(key.kind), name_of(key.data_type),
-               key.measurements, key.groups, key.rows, key.rows == 1 ? "row" : "rows");
+    fmt::print(stderr, "{} {}: {} measurements in {} groups, {} {}: {}\n", name_of(key.kind), name_of(key.data_type),
+               key.measurements, key.groups, key.rows, key.rows == 1 ? "row" : "rows", key.form);
     fmt::print(stderr, "  held out   median {:5.1f} %   mean {:5.1f} %   90th percentile {:5.1f} %\n",
                key.held_out.median, key.held_out.mean, key.held_out.p90);
     fmt::print(stderr, "  (one row   median {:5.1f} %   mean {:5.1f} %   90th percentile {:5.1f} %)\n",
                key.one_row.median, key.one_row.mean, key.one_row.p90);
   }
+  const auto say_level = [](const fit::LevelReport& level, const char* name) {
+    if (level.measurements == 0) return;
+    fmt::print(stderr, "all {:<8} median {:5.1f} %   mean {:5.1f} %   90th percentile {:5.1f} %   ({} in {} groups)\n",
+               name, level.held_out.median, level.held_out.mean, level.held_out.p90, level.measurements, level.groups);
+  };
+  say_level(table.ops, "ops");
+  say_level(table.modules, "modules");
+  say_level(table.models, "models");
 }
 
 int run(const Arguments& arguments) {
@@ -102,7 +110,7 @@ void add_fit_command(CLI::App& program, Run& chosen) {
   command->add_option("--folds", arguments->options.folds, "of the cross-validation")
       ->check(CLI::Range(2, 100))
       ->capture_default_str();
-  command->add_option("--most-rows", arguments->options.tree.most_leaves, "that one kind of op may have")
+  command->add_option("--most-rows", arguments->options.fit.ops.most_leaves, "that one kind of op may have")
       ->check(CLI::Range(1, 64))
       ->capture_default_str();
   command->footer(std::string(kFooter) + "\n" + std::string(measurements::csv_form_help()));

@@ -7,31 +7,31 @@
 #include <limits>
 #include <map>
 #include <set>
+#include <utility>
 
-#include "fit/candidates.h"
+#include "fit/cross_validation.h"
 
 namespace edgejoule::fit {
 namespace {
 
+using measurements::Measurement;
 using measurements::MeasurementError;
 using measurements::MeasurementSet;
+using measurements::NodeLevel;
 using Rows = std::vector<std::size_t>;
 
-constexpr std::size_t kFewestRows = 8;    // of a whole set
-constexpr std::size_t kFewestOfAKey = 5;  // below, a kind is left to its class
+constexpr std::size_t kFewestRows = 8;  // of a whole set
 constexpr double kMostExcluded = 0.2;
-// Below this a 95 % interval cannot be promised: leaves with fewer groups share theirs.
+constexpr std::size_t kMostGroupsOneByOne = 10;
+// Below this a 95 % interval cannot be promised: rows with fewer groups share theirs.
 constexpr std::size_t kGroupsOfAnInterval = 19;
-
-// Rows of a table are learned from ops measured one by one.
-bool is_single_op(const measurements::Measurement& m) {
-  return m.level == measurements::NodeLevel::kOp && m.parts == nullptr;
-}
+constexpr double kNotHeldOut = std::numeric_limits<double>::quiet_NaN();
 
 void check_usable(const MeasurementSet& set) {
   const std::size_t read = set.measurements.size() + set.excluded.size();
   const auto ops =
-      static_cast<std::size_t>(std::count_if(set.measurements.begin(), set.measurements.end(), is_single_op));
+      static_cast<std::size_t>(std::count_if(set.measurements.begin(), set.measurements.end(),
+                                             [](const Measurement& m) { return m.level == NodeLevel::kOp; }));
   if (ops < kFewestRows) {
     throw MeasurementError(
         fmt::format("{} usable measurements of single ops among {}: a table needs at least {}; "
@@ -52,197 +52,187 @@ void check_usable(const MeasurementSet& set) {
   }
 }
 
-template <class Key, class KeyOf>
-std::map<Key, Rows> partition(const Observations& observations, KeyOf key_of) {
-  std::map<Key, Rows> parts;
-  for (std::size_t i = 0; i < observations.size(); ++i) {
-    if (is_single_op(observations[i])) parts[key_of(observations[i])].push_back(i);
-  }
-  return parts;
-}
-
-KeyData key_data(const Observations& observations, const Rows& rows, const std::vector<TermSet>& sets,
-                 const std::vector<Feature>& facts) {
-  KeyData data;
-  for (const TermSet& set : sets) data.terms.push_back(observations.columns(rows, set.terms));
-  data.facts = observations.features(rows, facts);
-  data.energies = observations.energies(rows);
-  data.weights.resize(data.energies.size());
-  for (const std::size_t row : rows) {
-    data.weights[static_cast<Eigen::Index>(data.groups.size())] = observations[row].weight;
-    data.groups.push_back(observations[row].group);
-  }
-  return data;
-}
-
-// Terms that the fit left at zero are not stored; six digits are more than the data has.
-std::vector<FittedTerm> fitted_terms(const std::vector<TermSpec>& specs, const Eigen::VectorXd& coefficients,
-                                     const Eigen::MatrixXd& terms) {
-  std::vector<FittedTerm> result;
-  for (std::size_t t = 0; t < specs.size(); ++t) {
-    const auto column = static_cast<Eigen::Index>(t);
-    const double coefficient = std::strtod(fmt::format("{:.5e}", coefficients[column]).c_str(), nullptr);
-    if (coefficient <= 0) continue;
-    result.push_back({specs[t], coefficient, terms.col(column).minCoeff(), terms.col(column).maxCoeff()});
-  }
-  return result;
-}
-
 std::size_t distinct(const std::vector<std::string>& groups) {
   return std::set<std::string>(groups.begin(), groups.end()).size();
 }
 
-HeldOut held_out_of(const KeyData& data, const Eigen::VectorXd& residuals, const std::vector<Eigen::Index>& rows) {
-  const KeyData part = data.subset(rows);
-  HeldOut held_out;
-  held_out.groups = part.groups;
-  for (const Eigen::Index row : rows) held_out.log_residuals.push_back(residuals[row]);
-  if (distinct(held_out.groups) > 1) held_out.neighbours = nearest_neighbours(part.facts, part.groups);
-  return held_out;
-}
-
-std::vector<double> values_of(const Eigen::VectorXd& vector) {
-  return {vector.data(), vector.data() + vector.size()};
-}
-
 class Fit {
  public:
-  Fit(const MeasurementSet& set, const SelectionOptions& options) : observations_(set), options_(options) {}
+  Fit(const MeasurementSet& set, const TableOptions& options)
+      : set_(set),
+        observations_(set),
+        options_(options),
+        residuals_(set.measurements.size(), kNotHeldOut),
+        one_row_residuals_(residuals_) {}
 
   FittedTable run() {
-    const auto keys = partition<std::pair<OpKind, DataType>>(
-        observations_, [](const auto& m) { return std::pair(m.kind, m.data_type); });
-    for (const auto& [key, rows] : keys) fit_key(key.first, key.second, rows);
-    const auto classes = partition<OpClass>(observations_, [](const auto& m) { return m.op_class; });
-    for (const auto& [op_class, rows] : classes) {
-      if (op_class != OpClass::kUnknown) fit_fallback(Level::kClass, op_class, rows, fallback_terms());
+    const std::vector<bool> everything(set_.measurements.size(), true);
+    const TreeFit fit(observations_, everything, options_.fit);
+    leave_groups_out();
+    table_.rows = fit.table_rows();
+    for (FittedRow& row : table_.rows) {
+      if (row.level == Level::kRoofline || (row.level == Level::kClass && row.op_class != OpClass::kModule)) {
+        test_fallback(row);
+      } else {
+        row.residual = residual_of(row);
+      }
     }
-    const auto all = partition<bool>(observations_, [](const auto&) { return true; });
-    fit_fallback(Level::kRoofline, OpClass::kUnknown, all.at(true), roofline_terms());
-    table_.op_residual = summarise(everything_);
-    table_.held_out = error_percent(everything_.log_residuals);
+    std::array<HeldOut, 3> levels;
+    for (const NodeLevel level : {NodeLevel::kOp, NodeLevel::kModule, NodeLevel::kModel}) {
+      Rows rows;
+      for (std::size_t i = 0; i < set_.measurements.size(); ++i) {
+        if (set_.measurements[i].level == level) rows.push_back(i);
+      }
+      levels[static_cast<std::size_t>(level)] = held_out(rows, residuals_);
+    }
+    const auto report = [](const HeldOut& level) {
+      return LevelReport{level.log_residuals.size(), distinct(level.groups), error_percent(level.log_residuals)};
+    };
+    table_.op_residual = summarise(levels[0]), table_.ops = report(levels[0]);
+    table_.module_residual = summarise(levels[1]), table_.modules = report(levels[1]);
+    table_.model_residual = summarise(levels[2]), table_.models = report(levels[2]);
+    for (const auto& [key, row] : fit.kinds()) report_key(key, row);
     return std::move(table_);
   }
 
  private:
-  void fit_key(OpKind kind, DataType type, const Rows& rows) {
-    const OpClass op_class = observations_[rows.front()].op_class;
-    const std::vector<TermSet> sets = term_sets(op_class);
-    const std::vector<Feature> facts = split_features(op_class);
-    const KeyData data = key_data(observations_, rows, sets, facts);
-    if (rows.size() < kFewestOfAKey || distinct(data.groups) < 2 || kind == OpKind::kUnknown) return;
-
-    const CrossValidation validated = cross_validate(data, options_);
-    const Choice choice = choose_form(data, options_);
-    const TermSet& set = sets[choice.term_set];
-    const Committee committee = elect(data, choice, options_);
-    KeyReport report{.kind = kind,
-                     .data_type = type,
-                     .measurements = rows.size(),
-                     .groups = distinct(data.groups),
-                     .held_out = error_percent(values_of(validated.log_residuals)),
-                     .one_row = error_percent(values_of(validated.one_row_log_residuals))};
-    for (std::size_t member = 0; member < committee.members().size(); ++member) {
-      std::vector<TreeLeaf> leaves = committee.members()[member].pruned(choice.leaves);
-      std::vector<Eigen::Index> in_small_leaves;
-      for (TreeLeaf& leaf : leaves) {
-        for (Eigen::Index& row : leaf.rows) row = committee.rows_of(member)[static_cast<std::size_t>(row)];
-        if (is_small(data, leaf)) in_small_leaves.insert(in_small_leaves.end(), leaf.rows.begin(), leaf.rows.end());
-      }
-      for (const TreeLeaf& leaf : leaves) {
-        FittedRow row;
-        row.level = type == DataType::kUnknown ? Level::kOp : Level::kOpAndType;
-        row.kind = kind;
-        row.op_class = op_class;
-        row.data_type = type;
-        for (const Bound& bound : leaf.bounds) {
-          row.conditions.push_back({facts[static_cast<std::size_t>(bound.feature)], bound.min, bound.max});
+  // Fits everything again without each share of the groups, and once more as a person
+  // would who has one row per kind.
+  void leave_groups_out() {
+    const std::vector<int> fold = held_out_folds(set_, options_.folds);
+    const int folds = *std::max_element(fold.begin(), fold.end()) + 1;
+    TreeFitOptions one_row = options_.fit;
+    one_row.module_rows = false;
+    one_row.ops.most_leaves = 1;
+    one_row.ops.forms = {plain_row()};
+    for (int f = 0; f < folds; ++f) {
+      std::vector<bool> training;
+      for (const int of : fold) training.push_back(of != f);
+      const auto keep = [&](const TreeFitOptions& options, std::vector<double>& residuals) {
+        const TreeFit::Prices prices = TreeFit(observations_, training, options).price();
+        for (std::size_t i = 0; i < fold.size(); ++i) {
+          if (fold[i] == f) residuals[i] = std::log(set_.measurements[i].energy_joules / prices.joules[i]);
         }
-        row.member = committee.members().size() > 1 ? static_cast<std::uint8_t>(member + 1) : std::uint8_t{0};
-        row.terms = fitted_terms(set.terms, leaf.coefficients, data.terms[choice.term_set](leaf.rows, Eigen::all));
-        row.residual =
-            summarise(held_out_of(data, validated.log_residuals, is_small(data, leaf) ? in_small_leaves : leaf.rows));
-        row.reason =
-            fmt::format("{}; {} of {} measurements, row {} of {} in tree {} of {}, chosen by {}-fold cross-validation",
-                        set.name, leaf.rows.size(), rows.size(), 1 + (&leaf - leaves.data()), leaves.size(), member + 1,
-                        committee.members().size(), validated.folds);
-        table_.rows.push_back(std::move(row));
+      };
+      keep(options_.fit, residuals_);
+      keep(one_row, one_row_residuals_);
+    }
+  }
+
+  [[nodiscard]] HeldOut held_out(const Rows& rows, const std::vector<double>& residuals) const {
+    HeldOut result;
+    for (const std::size_t row : rows) {
+      if (!std::isfinite(residuals[row])) continue;
+      result.log_residuals.push_back(residuals[row]);
+      result.groups.push_back(set_.measurements[row].group);
+    }
+    return result;
+  }
+
+  // Of a row's own measurements; where these are of too few groups, of all its kind (a
+  // tree's small leaves), for modules of all modules (core then takes those of the table).
+  [[nodiscard]] Residual residual_of(const FittedRow& row) const {
+    HeldOut own = held_out(row.measurements, residuals_);
+    if (row.op_class == OpClass::kModule) return summarise(own);
+    Rows rows = row.measurements;
+    if (row.member != 0 && distinct(own.groups) < kGroupsOfAnInterval) {
+      rows.clear();
+      for (const FittedRow& other : table_.rows) {
+        if (other.kind != row.kind || other.data_type != row.data_type || other.member != row.member) continue;
+        if (distinct(held_out(other.measurements, residuals_).groups) >= kGroupsOfAnInterval) continue;
+        rows.insert(rows.end(), other.measurements.begin(), other.measurements.end());
       }
-      report.rows += leaves.size();
+      own = held_out(rows, residuals_);
     }
-    remember(data, validated.log_residuals);
-    table_.keys.push_back(report);
-  }
-
-  static bool is_small(const KeyData& data, const TreeLeaf& leaf) {
-    return distinct(data.subset(leaf.rows).groups) < kGroupsOfAnInterval;
-  }
-
-  // One row for what has none of its own, tested on kinds left out. With a single kind
-  // there is nothing to leave out: the residuals count as one group, and promise nothing.
-  void fit_fallback(Level level, OpClass op_class, const Rows& rows, const TermSet& set) {
-    KeyData data = key_data(observations_, rows, {set}, {Feature::kTensorBytes});
-    std::vector<std::string> kinds;
-    for (const std::size_t row : rows) kinds.emplace_back(name_of(observations_[row].kind));
-    const std::size_t kind_count = distinct(kinds);
-    const std::vector<std::string>& left_out = kind_count > 1 ? kinds : data.groups;
-    const Eigen::VectorXd residuals =
-        leave_out(data, left_out, kind_count > 1 ? static_cast<int>(kind_count) : options_.folds);
-
-    FittedRow row;
-    row.level = level;
-    row.op_class = op_class;
-    row.terms = fitted_terms(set.terms, coefficients_of(data), data.terms.front());
-    if (distinct(left_out) > 1) {
-      HeldOut held_out{.log_residuals = values_of(residuals), .groups = kinds, .neighbours = {}};
-      row.residual = summarise(held_out);
+    if (own.log_residuals.size() == rows.size() && distinct(own.groups) > 1) {
+      own.neighbours =
+          nearest_neighbours(observations_.features(rows, kernel_choice_features(row.op_class)), own.groups);
     }
-    row.reason = kind_count > 1 ? fmt::format("{} over {} kinds, tested on each of them left out", set.name, kind_count)
-                                : fmt::format("{}; only {} was measured, so no other kind could be tested", set.name,
-                                              kinds.front());
-    table_.rows.push_back(std::move(row));
+    return summarise(own);
   }
 
-  [[nodiscard]] Eigen::VectorXd coefficients_of(const KeyData& data) const {
-    TreeOptions one = options_.tree;
-    one.most_leaves = 1;
-    return ModelTree(data.terms.front(), data.facts, data.energies, data.weights, one).pruned(1).front().coefficients;
-  }
-
-  [[nodiscard]] Eigen::VectorXd leave_out(const KeyData& data, const std::vector<std::string>& groups,
-                                          int folds) const {
-    Eigen::VectorXd residuals = Eigen::VectorXd::Zero(data.size());
-    const std::vector<int> fold = deal_folds(groups, folds);
-    const int count = *std::max_element(fold.begin(), fold.end()) + 1;
-    for (int f = 0; f < count && count > 1; ++f) {
-      std::vector<Eigen::Index> inside, outside;
+  // On each kind left out. With a single kind there is nothing to leave out: groups are,
+  // and count as one, which promises nothing.
+  void test_fallback(FittedRow& row) {
+    std::map<OpKind, Rows> kinds;
+    for (const std::size_t at : row.measurements) kinds[set_.measurements[at].kind].push_back(at);
+    const bool by_kind = kinds.size() > 1;
+    std::vector<Rows> parts;
+    if (by_kind) {
+      for (auto& [kind, rows] : kinds) parts.push_back(rows);
+    } else {
+      std::vector<std::string> groups;
+      for (const std::size_t at : row.measurements) groups.push_back(set_.measurements[at].group);
+      const std::vector<int> fold = deal_folds(groups, options_.folds);
+      parts.resize(static_cast<std::size_t>(*std::max_element(fold.begin(), fold.end())) + 1);
       for (std::size_t i = 0; i < fold.size(); ++i) {
-        (fold[i] == f ? outside : inside).push_back(static_cast<Eigen::Index>(i));
+        parts[static_cast<std::size_t>(fold[i])].push_back(row.measurements[i]);
       }
-      const Eigen::VectorXd coefficients = coefficients_of(data.subset(inside));
-      const KeyData test = data.subset(outside);
-      const Eigen::VectorXd predicted = (test.terms.front() * coefficients).cwiseMax(1e-12);
-      residuals(outside) = (test.energies.array() / predicted.array()).log().matrix();
     }
-    return residuals;
+    if (parts.size() < 2) return;
+    const Feature work = row.level == Level::kRoofline ? roofline_work(observations_, row.measurements) : Feature::kOne;
+    HeldOut result;
+    for (const Rows& part : parts) {
+      Rows train;
+      std::set_difference(row.measurements.begin(), row.measurements.end(), part.begin(), part.end(),
+                          std::back_inserter(train));
+      const Eigen::VectorXd predicted =
+          row.level == Level::kRoofline
+              ? Roofline(observations_, std::move(train), work).predict(observations_, part)
+              : class_row(observations_, row.op_class, std::move(train), options_.fit.ops).predict(observations_, part);
+      for (std::size_t i = 0; i < part.size(); ++i) {
+        const Measurement& m = set_.measurements[part[i]];
+        result.log_residuals.push_back(std::log(m.energy_joules / predicted[static_cast<Eigen::Index>(i)]));
+        result.groups.emplace_back(name_of(m.kind));
+      }
+    }
+    row.residual = summarise(result);
+    const std::string about =
+        by_kind ? fmt::format("over {} kinds of ops, tested on each of them left out: median error {:.0f} %",
+                              kinds.size(), row.residual.median_error_percent)
+                : fmt::format("only {} was measured, so no other kind could be tested", name_of(kinds.begin()->first));
+    row.reason = row.reason.empty() ? about : about + "; " + row.reason;
   }
 
-  void remember(const KeyData& data, const Eigen::VectorXd& residuals) {
-    for (Eigen::Index i = 0; i < residuals.size(); ++i) {
-      everything_.log_residuals.push_back(residuals[i]);
-      everything_.groups.push_back(data.groups[static_cast<std::size_t>(i)]);
-    }
+  void report_key(const TreeFit::Key& key, const OpRow& row) {
+    KeyReport report{.kind = key.first, .data_type = key.second, .measurements = row.rows().size()};
+    const HeldOut own = held_out(row.rows(), residuals_);
+    report.groups = distinct(own.groups);
+    report.held_out = error_percent(own.log_residuals);
+    report.one_row = error_percent(held_out(row.rows(), one_row_residuals_).log_residuals);
+    report.rows =
+        static_cast<std::size_t>(std::count_if(table_.rows.begin(), table_.rows.end(), [&](const FittedRow& r) {
+          return r.kind == key.first && r.data_type == key.second && r.level <= Level::kOp;
+        }));
+    report.form = row.selected().fitted.form().name;
+    table_.keys.push_back(std::move(report));
   }
 
+  static FormSpec plain_row() {
+    FormSpec form;
+    form.name = "one row";
+    form.linear.ridge = 1e-3;
+    form.linear.robust_steps = 0;
+    return form;
+  }
+
+  const MeasurementSet& set_;
   Observations observations_;
-  SelectionOptions options_;
+  TableOptions options_;
+  std::vector<double> residuals_, one_row_residuals_;  // ln(measured / predicted), held out
   FittedTable table_;
-  HeldOut everything_;
 };
 
 }  // namespace
 
-FittedTable fit_table(const MeasurementSet& set, const SelectionOptions& options) {
+std::vector<int> held_out_folds(const MeasurementSet& set, int folds) {
+  std::vector<std::string> groups;
+  for (const Measurement& m : set.measurements) groups.push_back(m.group);
+  const std::size_t count = distinct(groups);
+  return deal_folds(groups, count <= kMostGroupsOneByOne ? static_cast<int>(count) : folds);
+}
+
+FittedTable fit_table(const MeasurementSet& set, const TableOptions& options) {
   check_usable(set);
   return Fit(set, options).run();
 }

@@ -1,8 +1,10 @@
 // From a set of measurements to the rows of a table.
 //
-// Shape: one key per op kind and data type, each a row or a shallow tree of rows; one
-// row per class; the roofline row. Rows of classes and the roofline are tested on kinds
-// left out, because that is what they are used for.
+// Shape: one key per op kind and data type, each in the form that cross-validation chose
+// (row_fit.h); rows for modules where modules were measured (module_ladder.h); one row
+// per class; the roofline row. Rows of classes and the roofline are tested on kinds left
+// out, because that is what they are used for. A set of whole models alone teaches the
+// rows of their ops (fit_models.h).
 // Errors: MeasurementError where the set cannot carry a fit: too few rows, or energies
 // above idle that are mostly not above zero.
 #pragma once
@@ -10,30 +12,12 @@
 #include <string>
 #include <vector>
 
-#include "fit/cross_validation.h"
-#include "fit/design.h"
+#include "fit/fitted_row.h"
 #include "fit/residuals.h"
+#include "fit/tree_fit.h"
 #include "measurements/measurement_set.h"
 
 namespace edgejoule::fit {
-
-struct FittedTerm {
-  TermSpec spec;
-  double joules_per_unit = 0;  // above zero
-  double min = 0, max = 0;     // of the feature, among the rows it was fitted on
-};
-
-struct FittedRow {
-  Level level = Level::kRoofline;
-  OpKind kind = OpKind::kUnknown;
-  OpClass op_class = OpClass::kUnknown;
-  DataType data_type = DataType::kUnknown;
-  std::vector<Condition> conditions;
-  std::uint8_t member = 0;  // of a committee; 0: alone
-  std::vector<FittedTerm> terms;
-  Residual residual;
-  std::string reason;
-};
 
 struct KeyReport {
   OpKind kind = OpKind::kUnknown;
@@ -41,17 +25,34 @@ struct KeyReport {
   std::size_t measurements = 0;
   std::size_t groups = 0;
   std::size_t rows = 0;  // of the table
-  ErrorPercent held_out;
-  ErrorPercent one_row;  // what a single row would have given
+  std::string form{};
+  ErrorPercent held_out{};
+  ErrorPercent one_row{};  // what a single row of plain work and bytes would have given
 };
 
+struct LevelReport {
+  std::size_t measurements = 0;
+  std::size_t groups = 0;
+  ErrorPercent held_out;
+};
+
+// Held-out figures are of measurements whose group neither the coefficients nor the
+// choice of the form has seen.
 struct FittedTable {
   std::vector<FittedRow> rows;
-  Residual op_residual;
-  ErrorPercent held_out;
+  Residual op_residual, module_residual, model_residual;
+  LevelReport ops, modules, models;
   std::vector<KeyReport> keys;
 };
 
-[[nodiscard]] FittedTable fit_table(const measurements::MeasurementSet& set, const SelectionOptions& options);
+struct TableOptions {
+  TreeFitOptions fit;
+  int folds = 5;  // of more than ten groups; fewer are left out one by one
+};
+
+[[nodiscard]] FittedTable fit_table(const measurements::MeasurementSet& set, const TableOptions& options = {});
+
+// Groups left out together: one each up to ten groups, else `folds` shares.
+[[nodiscard]] std::vector<int> held_out_folds(const measurements::MeasurementSet& set, int folds);
 
 }  // namespace edgejoule::fit

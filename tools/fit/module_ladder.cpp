@@ -9,10 +9,10 @@ namespace {
 
 constexpr double kShareOfElements = 0.1;
 
-std::vector<RowForm> forms_toward(const Eigen::VectorXd& prior, bool with_prototypes, const LadderOptions& options) {
-  std::vector<RowForm> forms;
+std::vector<FormSpec> forms_toward(const Eigen::VectorXd& prior, bool with_prototypes, const LadderOptions& options) {
+  std::vector<FormSpec> forms;
   for (const double ridge : options.ridges) {
-    RowForm form;
+    FormSpec form;
     form.linear.ridge = 0;
     form.linear.ridge_share = ridge;
     form.linear.prior = prior;
@@ -24,7 +24,7 @@ std::vector<RowForm> forms_toward(const Eigen::VectorXd& prior, bool with_protot
     if (!with_prototypes) continue;
     for (const double length : options.lengths) {
       for (const double noise : options.noises) {
-        RowForm corrected = form;
+        FormSpec corrected = form;
         corrected.name = fmt::format("{}, prototypes of {} octaves, noise {}", form.name, length, noise);
         corrected.prototypes = PrototypeOptions{.length_octaves = length, .noise = noise};
         forms.push_back(std::move(corrected));

@@ -43,6 +43,8 @@ class ModuleLadder {
   [[nodiscard]] Priced price(const Eigen::RowVectorXd& terms, const Eigen::RowVectorXd& place,
                              const std::vector<int>& keys) const;
 
+  // Rows by key, finest level first.
+  [[nodiscard]] const std::vector<std::map<int, Selected>>& levels() const { return levels_; }
   // The row of a key; null where none was fitted.
   [[nodiscard]] const Selected* row(std::size_t level, int key) const;
 

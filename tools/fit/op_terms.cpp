@@ -25,11 +25,18 @@ int number_of(const std::string& group) {
 }  // namespace
 
 OpTerms element_terms() {
-  return {{plain(Feature::kOne), plain(Feature::kTensorBytes)}, {Feature::kTensorBytes}};
+  return {{plain(Feature::kOne), plain(Feature::kTensorBytes)}, {Feature::kTensorBytes}, 2};
+}
+
+OpTerms fallback_terms() {
+  return {{plain(Feature::kOne), plain(Feature::kMacs), plain(Feature::kInputBytes), plain(Feature::kOutputBytes),
+           plain(Feature::kWeightBytes)},
+          {Feature::kMacs, Feature::kTensorBytes},
+          5};
 }
 
 OpTerms rich_terms(OpClass op_class, bool has_weights) {
-  OpTerms result{{plain(Feature::kOne)}, {}};
+  OpTerms result{{plain(Feature::kOne)}, {}, 2};
   const auto add = [&](std::initializer_list<TermSpec> terms) {
     result.terms.insert(result.terms.end(), terms.begin(), terms.end());
   };
@@ -41,12 +48,14 @@ OpTerms rich_terms(OpClass op_class, bool has_weights) {
              tiled(Feature::kShrunkTiledMacs, 128, 64), tiled(Feature::kShrunkTiledMacs, 128, 128),
              tiled(Feature::kShrunkTiledMacs, 256, 128)});
         result.sizes = {Feature::kGemmM, Feature::kGemmN, Feature::kGemmK};
+        result.plain = 5;
       } else {
         add({plain(Feature::kMacs), plain(Feature::kTensorBytes), tiled(Feature::kTiledMacs, 32, 32),
              tiled(Feature::kTiledMacs, 64, 64), tiled(Feature::kTiledMacs, 128, 64),
              tiled(Feature::kTiledMacs, 64, 32), tiled(Feature::kTiledMacs, 128, 128),
              tiled(Feature::kTiledMacs, 64, 64, 8), plain(Feature::kGemmBatch), plain(Feature::kRows)});
         result.sizes = {Feature::kGemmBatch, Feature::kGemmM};
+        result.plain = 3;
       }
       return result;
     case OpClass::kConvolution:
@@ -58,6 +67,7 @@ OpTerms rich_terms(OpClass op_class, bool has_weights) {
            tiled(Feature::kTransformInputs, 16, 0), tiled(Feature::kTransformOutputs, 16, 0),
            tiled(Feature::kTransformInputs, 32, 0), tiled(Feature::kTransformOutputs, 32, 0)});
       result.sizes = {Feature::kChannelsPerGroup, Feature::kOutChannelsPerGroup, Feature::kOutPositions};
+      result.plain = 5;
       return result;
     case OpClass::kSoftmax:
       add({plain(Feature::kTensorBytes), tiled(Feature::kPaddedElements, 0, 32), tiled(Feature::kPaddedElements, 0, 64),
@@ -69,6 +79,7 @@ OpTerms rich_terms(OpClass op_class, bool has_weights) {
       add({plain(Feature::kMacs), plain(Feature::kActivationBytes), plain(Feature::kWeightBytes),
            tiled(Feature::kTiledMacs, 64, 64)});
       result.sizes = {Feature::kGemmBatch, Feature::kGemmM, Feature::kGemmN};
+      result.plain = 4;
       return result;
     default: return element_terms();
   }

@@ -17,6 +17,7 @@ namespace edgejoule::fit {
 struct OpTerms {
   std::vector<TermSpec> terms;
   std::vector<Feature> sizes;  // axes of prototypes and log rows
+  std::size_t plain = 2;       // leading terms that are work and bytes, in no tiles
 };
 
 // With weights (a dense layer) or without (a product of two activations).
@@ -24,6 +25,12 @@ struct OpTerms {
 
 // What any op without MACs, or of a kind never seen, is priced by.
 [[nodiscard]] OpTerms element_terms();
+
+// For kinds of a class that nobody measured: what any op with MACs pays for. Terms that
+// describe one kernel's habits (launches per group, unfolded patches) would be
+// extrapolated far beyond anything seen: a depthwise convolution has as many groups as
+// channels.
+[[nodiscard]] OpTerms fallback_terms();
 
 // Features by which a library may choose another kernel: what a tree may split on.
 [[nodiscard]] std::vector<Feature> kernel_choice_features(OpClass op_class);

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <cstdint>
 #include <map>
+#include <numbers>
 #include <vector>
 
 namespace edgejoule::fit {
@@ -65,14 +66,20 @@ Prototypes::Prototypes(const Eigen::MatrixXd& places, const Eigen::VectorXd& log
     residuals[i] = cell.residual;
     noise[i] = options.noise / cell.count;
   }
-  Eigen::MatrixXd system = kernel(positions_, positions_, length_octaves_);
-  system.diagonal() += noise;
-  heights_ = system.ldlt().solve(residuals);
+  // A table holds heights of up to 64 octaves; close sizes that disagree would ask for more.
+  constexpr double kLargestHeight = 60 * std::numbers::ln2;
+  const Eigen::MatrixXd overlap = kernel(positions_, positions_, length_octaves_);
+  for (double trust = 1; trust < 1e6; trust *= 2) {
+    heights_ = (overlap + Eigen::MatrixXd((trust * noise).asDiagonal())).ldlt().solve(residuals);
+    if (heights_.cwiseAbs().maxCoeff() <= kLargestHeight) break;
+  }
 }
 
 Eigen::VectorXd Prototypes::log_factor(const Eigen::MatrixXd& places) const {
   if (empty()) return Eigen::VectorXd::Zero(places.rows());
-  return kernel(places, positions_, length_octaves_) * heights_;
+  // As core does: nothing is corrected by more than four octaves.
+  constexpr double kMost = 4 * std::numbers::ln2;
+  return (kernel(places, positions_, length_octaves_) * heights_).cwiseMax(-kMost).cwiseMin(kMost);
 }
 
 }  // namespace edgejoule::fit

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <set>
 #include <utility>
 
@@ -12,6 +13,9 @@ namespace {
 
 constexpr double kSmallestJoules = 1e-12;
 constexpr double kSmallWork = 0.7;  // quantile of the work that the extrapolation fold trains on
+constexpr std::size_t kMostGroupsOneByOne = 10;
+constexpr int kShares = 5;
+constexpr double kLargestError = 1.0;
 
 struct Fold {
   std::vector<Eigen::Index> inside, outside;
@@ -27,12 +31,19 @@ std::vector<Fold> folds_of(const RowData& data) {
     fold.leaves_groups_out = of_groups;
     if (!fold.inside.empty() && !fold.outside.empty()) folds.push_back(std::move(fold));
   };
-  if (groups.size() >= 2) {
+  if (groups.size() > kMostGroupsOneByOne) {
+    // In the order of their numbers, which are hashes: dealt out like cards.
+    std::map<int, int> share_of;
+    for (const int group : groups) share_of.emplace(group, static_cast<int>(share_of.size()) % kShares);
+    for (int share = 0; share < kShares; ++share) {
+      add([&](Eigen::Index i) { return share_of.at(data.groups[static_cast<std::size_t>(i)]) == share; }, true);
+    }
+  } else if (groups.size() >= 2) {
     for (const int group : groups) {
       add([&](Eigen::Index i) { return data.groups[static_cast<std::size_t>(i)] == group; }, true);
     }
   } else {
-    for (Eigen::Index f = 0; f < 5; ++f) add([&](Eigen::Index i) { return i % 5 == f; }, true);
+    for (int f = 0; f < kShares; ++f) add([&](Eigen::Index i) { return i % kShares == f; }, true);
   }
   if (data.work.size() == data.size() && data.size() > 1) {
     std::vector<double> work(data.work.data(), data.work.data() + data.work.size());
@@ -46,7 +57,9 @@ std::vector<Fold> folds_of(const RowData& data) {
   return folds;
 }
 
-bool same_base(const RowForm& a, const RowForm& b) {
+// Whether what was fitted as `a` can answer as `b`, too.
+bool same_base(const FormSpec& a, const FormSpec& b) {
+  if (a.base == FormSpec::Base::kTrees) return b.base == a.base && a.members == b.members && a.leaves >= b.leaves;
   return a.base == b.base && a.columns == b.columns && a.linear.ridge == b.linear.ridge &&
          a.linear.robust_steps == b.linear.robust_steps;
 }
@@ -57,6 +70,7 @@ RowData RowData::subset(const std::vector<Eigen::Index>& rows) const {
   RowData part;
   part.terms = terms(rows, Eigen::all);
   part.places = places(rows, Eigen::all);
+  if (facts.rows() == size()) part.facts = facts(rows, Eigen::all);
   part.energies = energies(rows);
   part.weights = weights(rows);
   if (work.size() == size()) part.work = work(rows);
@@ -64,8 +78,16 @@ RowData RowData::subset(const std::vector<Eigen::Index>& rows) const {
   return part;
 }
 
-FittedForm::FittedForm(const RowForm& form, const RowData& data) : form_(form) {
-  if (form.base == RowForm::Base::kLog2) {
+FittedForm::FittedForm(const FormSpec& form, const RowData& data) : form_(form) {
+  if (form.base == FormSpec::Base::kTrees) {
+    TreeOptions options;
+    options.most_leaves = form.leaves;
+    trees_ = std::make_shared<const Committee>(data.terms, data.facts, data.energies, data.weights,
+                                               data.work.size() == data.size() ? data.work : data.energies,
+                                               form.members, options);
+    return;
+  }
+  if (form.base == FormSpec::Base::kLog2) {
     const Eigen::VectorXd share = data.weights / data.weights.sum();
     const Eigen::VectorXd y = data.energies.array().log() / std::log(2.0);
     const Eigen::RowVectorXd mean = share.transpose() * data.places;
@@ -86,10 +108,10 @@ FittedForm::FittedForm(const RowForm& form, const RowData& data) : form_(form) {
     coefficients_(form.columns) =
         fit_relative(data.terms(Eigen::all, form.columns), data.energies, data.weights, options);
   }
-  if (form.prototypes) *this = with_prototypes(form, data);
+  if (form.prototypes) *this = as(form, data);
 }
 
-FittedForm FittedForm::with_prototypes(const RowForm& form, const RowData& data) const {
+FittedForm FittedForm::as(const FormSpec& form, const RowData& data) const {
   FittedForm result = *this;
   result.form_ = form;
   result.prototypes_ = {};
@@ -101,13 +123,15 @@ FittedForm FittedForm::with_prototypes(const RowForm& form, const RowData& data)
 }
 
 Eigen::VectorXd FittedForm::base(const Eigen::MatrixXd& terms, const Eigen::MatrixXd& places) const {
-  if (form_.base == RowForm::Base::kLog2) {
+  if (form_.base == FormSpec::Base::kLog2) {
     return (((places * coefficients_).array() + intercept_) * std::log(2.0)).exp();
   }
   return (terms * coefficients_).cwiseMax(kSmallestJoules);
 }
 
-Eigen::VectorXd FittedForm::predict(const Eigen::MatrixXd& terms, const Eigen::MatrixXd& places) const {
+Eigen::VectorXd FittedForm::predict(const Eigen::MatrixXd& terms, const Eigen::MatrixXd& places,
+                                    const Eigen::MatrixXf& facts) const {
+  if (trees_ != nullptr) return trees_->predict(terms, facts, form_.leaves).joules;
   Eigen::VectorXd joules = base(terms, places);
   if (!prototypes_.empty()) joules.array() *= prototypes_.log_factor(places).array().exp();
   return joules;
@@ -115,10 +139,10 @@ Eigen::VectorXd FittedForm::predict(const Eigen::MatrixXd& terms, const Eigen::M
 
 double relative_error(const Eigen::VectorXd& predicted, const Eigen::VectorXd& energies,
                       const Eigen::VectorXd& weights) {
-  return weights.dot(((predicted.array() / energies.array()) - 1).abs().matrix()) / weights.sum();
+  return weights.dot(((predicted.array() / energies.array()) - 1).abs().min(kLargestError).matrix()) / weights.sum();
 }
 
-Selected select_form(const std::vector<RowForm>& forms, const RowData& data) {
+Selected select_form(const std::vector<FormSpec>& forms, const RowData& data) {
   const std::vector<Fold> folds = folds_of(data);
   std::vector<double> scores(forms.size(), 0.0);
   std::vector<Eigen::VectorXd> left_out(forms.size(), Eigen::VectorXd::Zero(data.size()));
@@ -131,12 +155,12 @@ Selected select_form(const std::vector<RowForm>& forms, const RowData& data) {
                                       [&](const auto& base) { return same_base(forms[base.first], forms[f]); });
       FittedForm fitted;
       if (known != bases.end()) {
-        fitted = known->second.with_prototypes(forms[f], train);
+        fitted = known->second.as(forms[f], train);
       } else {
         fitted = FittedForm(forms[f], train);
         bases.emplace_back(f, fitted);
       }
-      const Eigen::VectorXd predicted = fitted.predict(test.terms, test.places);
+      const Eigen::VectorXd predicted = fitted.predict(test.terms, test.places, test.facts);
       scores[f] += relative_error(predicted, test.energies, test.weights) / static_cast<double>(folds.size());
       if (fold.leaves_groups_out) {
         left_out[f](fold.outside) = (test.energies.array() / predicted.array()).log().matrix();
@@ -144,7 +168,10 @@ Selected select_form(const std::vector<RowForm>& forms, const RowData& data) {
     }
   }
   Selected best;
-  best.form = static_cast<std::size_t>(std::min_element(scores.begin(), scores.end()) - scores.begin());
+  // The first that is as good as the best: forms stand from plain to rich.
+  constexpr double kAsGood = 2e-4;
+  const double least = *std::min_element(scores.begin(), scores.end());
+  while (scores[best.form] > least + kAsGood) ++best.form;
   best.score = scores[best.form];
   best.fitted = FittedForm(forms[best.form], data);
   best.log_residuals = left_out[best.form];
@@ -154,27 +181,39 @@ Selected select_form(const std::vector<RowForm>& forms, const RowData& data) {
   return best;
 }
 
-std::vector<RowForm> op_forms() {
-  RowForm plain;
+std::vector<FormSpec> op_forms() {
+  FormSpec plain;
   plain.name = "one row";
   plain.linear.ridge = 1e-4;
   plain.linear.robust_steps = 0;
-  RowForm robust = plain;
+  FormSpec robust = plain;
   robust.name = "robust row";
   robust.linear.robust_steps = 3;
-  RowForm log2 = plain;
+  FormSpec log2 = plain;
   log2.name = "logarithmic row";
-  log2.base = RowForm::Base::kLog2;
-  std::vector<RowForm> forms = {plain, robust, log2};
+  log2.base = FormSpec::Base::kLog2;
+  std::vector<FormSpec> forms = {plain, robust, log2};
   for (const double length : {0.1, 0.25, 0.5, 1.0}) {
     for (const double noise : {0.01, 0.1, 0.5}) {
-      for (const RowForm& base : {plain, log2}) {
-        RowForm form = base;
+      for (const FormSpec& base : {plain, log2}) {
+        FormSpec form = base;
         form.name = fmt::format("{} and prototypes of {} octaves, noise {}", base.name, length, noise);
         form.prototypes = PrototypeOptions{.length_octaves = length, .noise = noise};
         forms.push_back(std::move(form));
       }
     }
+  }
+  return forms;
+}
+
+std::vector<FormSpec> tree_forms(int most_leaves) {
+  std::vector<FormSpec> forms;
+  for (int leaves = most_leaves; leaves > 1; leaves = leaves > 4 ? leaves - 4 : 1) {
+    FormSpec form;
+    form.base = FormSpec::Base::kTrees;
+    form.leaves = leaves;
+    form.name = fmt::format("the median of {} trees of up to {} rows", form.members, leaves);
+    forms.push_back(std::move(form));
   }
   return forms;
 }

@@ -1,16 +1,19 @@
 // One row of a table fitted in one of several forms, and the choice among the forms by
 // cross-validation inside the training data.
 //
-// Shape: folds leave out one group each (one model, one specification); with a single
-// group every fifth measurement. One more fold trains on small work and tests on large,
-// so that a form that only interpolates is not chosen for a table people extrapolate with.
+// Shape: folds leave out one group each (one model); of more than ten groups five shares
+// of them; with a single group every fifth measurement. One more fold trains on small work
+// and tests on large, so that a form that only interpolates is not chosen for a table
+// people extrapolate with. An error beyond 100 % counts as 100 %.
 #pragma once
 
 #include <Eigen/Dense>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "fit/committee.h"
 #include "fit/nnls.h"
 #include "fit/prototypes.h"
 
@@ -20,6 +23,7 @@ namespace edgejoule::fit {
 struct RowData {
   Eigen::MatrixXd terms;
   Eigen::MatrixXd places;  // log2 of the sizes that prototypes and log rows see
+  Eigen::MatrixXf facts;   // what trees may split on; no columns: no trees
   Eigen::VectorXd energies;
   Eigen::VectorXd weights;
   Eigen::VectorXd work;     // orders measurements by size; empty: no extrapolation fold
@@ -29,36 +33,43 @@ struct RowData {
   [[nodiscard]] RowData subset(const std::vector<Eigen::Index>& rows) const;
 };
 
-struct RowForm {
-  enum class Base { kLinear, kLog2 };
+struct FormSpec {
+  enum class Base { kLinear, kLog2, kTrees };
   std::string name;
   Base base = Base::kLinear;
   RelativeFitOptions linear;
-  std::vector<Eigen::Index> columns;  // of the terms; empty: all
+  std::vector<Eigen::Index> columns;  // of the terms, of linear rows; empty: all
+  int leaves = 1;                     // of each tree
+  int members = 5;                    // trees, of which the median answers
   std::optional<PrototypeOptions> prototypes;
 };
 
 class FittedForm {
  public:
   FittedForm() = default;
-  FittedForm(const RowForm& form, const RowData& data);
+  FittedForm(const FormSpec& form, const RowData& data);
 
-  [[nodiscard]] Eigen::VectorXd predict(const Eigen::MatrixXd& terms, const Eigen::MatrixXd& places) const;
+  // `facts` are read by trees alone.
+  [[nodiscard]] Eigen::VectorXd predict(const Eigen::MatrixXd& terms, const Eigen::MatrixXd& places,
+                                        const Eigen::MatrixXf& facts = {}) const;
 
-  [[nodiscard]] const RowForm& form() const { return form_; }
+  [[nodiscard]] const FormSpec& form() const { return form_; }
   // Joules per unit of each term, or, of a log row, exponents of the sizes.
   [[nodiscard]] const Eigen::VectorXd& coefficients() const { return coefficients_; }
   [[nodiscard]] double intercept() const { return intercept_; }  // log rows: log2 of joules
   [[nodiscard]] const Prototypes& prototypes() const { return prototypes_; }
-  // The same base with other prototypes: forms that share a base are fitted once.
-  [[nodiscard]] FittedForm with_prototypes(const RowForm& form, const RowData& data) const;
+  [[nodiscard]] const Committee* trees() const { return trees_.get(); }  // null: a row
+  // The same base with other prototypes, or trees of fewer leaves: forms that share a
+  // base are fitted once.
+  [[nodiscard]] FittedForm as(const FormSpec& form, const RowData& data) const;
 
  private:
   [[nodiscard]] Eigen::VectorXd base(const Eigen::MatrixXd& terms, const Eigen::MatrixXd& places) const;
-  RowForm form_;
+  FormSpec form_;
   Eigen::VectorXd coefficients_;
   double intercept_ = 0;
   Prototypes prototypes_;
+  std::shared_ptr<const Committee> trees_;
 };
 
 struct Selected {
@@ -70,12 +81,15 @@ struct Selected {
 };
 
 // Never empty forms; data of at least one row.
-[[nodiscard]] Selected select_form(const std::vector<RowForm>& forms, const RowData& data);
+[[nodiscard]] Selected select_form(const std::vector<FormSpec>& forms, const RowData& data);
 
 // Rows as they are, robust rows, log rows, and rows with prototypes of several lengths.
-[[nodiscard]] std::vector<RowForm> op_forms();
+[[nodiscard]] std::vector<FormSpec> op_forms();
 
-// sum w*|predicted/measured - 1| / sum w.
+// Committees of trees, the largest first.
+[[nodiscard]] std::vector<FormSpec> tree_forms(int most_leaves);
+
+// sum w*min(|predicted/measured - 1|, 1) / sum w.
 [[nodiscard]] double relative_error(const Eigen::VectorXd& predicted, const Eigen::VectorXd& energies,
                                     const Eigen::VectorXd& weights);
 

@@ -12,6 +12,16 @@
 #include "text/escape.h"
 
 namespace edgejoule::fit {
+
+ReadableCoefficient readable(double joules) {
+  constexpr std::array<Unit, 6> kUnits = {Unit::kJoule,     Unit::kMillijoule, Unit::kMicrojoule,
+                                          Unit::kNanojoule, Unit::kPicojoule,  Unit::kFemtojoule};
+  std::size_t unit = 0;
+  double value = joules;
+  while (value < 1 && value > 0 && unit + 1 < kUnits.size()) value *= 1000, ++unit;
+  return {static_cast<float>(value), kUnits[unit]};
+}
+
 namespace {
 
 using measurements::MeasurementSet;
@@ -35,6 +45,12 @@ std::unique_ptr<wire::ResidualT> residual_of(const Residual& residual) {
   return result;
 }
 
+ReadableCoefficient in_the_table(const FittedTerm& term, RowForm form) {
+  const auto as_it_is = static_cast<float>(term.coefficient);
+  if (form == RowForm::kLog2 || term.spec.feature == Feature::kCounterEnergy) return {as_it_is, Unit::kRatio};
+  return is_runtime(term.spec.feature) ? ReadableCoefficient{as_it_is, Unit::kWatt} : readable(term.coefficient);
+}
+
 std::unique_ptr<wire::RowT> row_of(const FittedRow& row) {
   auto result = std::make_unique<wire::RowT>();
   result->level = static_cast<wire::Level>(row.level);
@@ -47,9 +63,12 @@ std::unique_ptr<wire::RowT> row_of(const FittedRow& row) {
     if (std::isfinite(condition.min)) added->min = condition.min;
     if (std::isfinite(condition.max)) added->max = condition.max;
   }
+  result->form = static_cast<wire::RowForm>(row.form);
+  result->intercept = static_cast<float>(row.intercept);
+  result->children_gain = static_cast<float>(row.children_gain);
   for (const FittedTerm& term : row.terms) {
     auto& added = result->terms.emplace_back(std::make_unique<wire::TermT>());
-    const ReadableCoefficient coefficient = readable(term.joules_per_unit);
+    const ReadableCoefficient coefficient = in_the_table(term, row.form);
     added->feature = static_cast<wire::Feature>(term.spec.feature);
     added->coefficient = coefficient.value;
     added->unit = static_cast<wire::Unit>(coefficient.unit);
@@ -58,6 +77,15 @@ std::unique_ptr<wire::RowT> row_of(const FittedRow& row) {
     added->tile_m = term.spec.tile.m;
     added->tile_n = term.spec.tile.n;
     added->tile_k = term.spec.tile.k;
+  }
+  if (!row.correction.heights.empty()) {
+    result->correction = std::make_unique<wire::CorrectionT>();
+    for (const Feature axis : row.correction.axes) {
+      result->correction->axes.push_back(static_cast<wire::Feature>(axis));
+    }
+    result->correction->length_octaves = static_cast<float>(row.correction.length_octaves);
+    result->correction->positions.assign(row.correction.positions.begin(), row.correction.positions.end());
+    result->correction->heights.assign(row.correction.heights.begin(), row.correction.heights.end());
   }
   result->member = row.member;
   result->residual = residual_of(row.residual);
@@ -74,15 +102,22 @@ std::unique_ptr<wire::ProvenanceT> provenance_of(const FittedTable& table, const
   result->data_source = utf8(set.source);
   result->licence = utf8(set.licence);
   result->protocol = utf8(set.protocol);
-  result->notes.push_back(fmt::format(
-      "held out: median error {:.1f} %, mean {:.1f} %, 90th percentile {:.1f} % over {} measurements of ops",
-      table.held_out.median, table.held_out.mean, table.held_out.p90, set.measurements.size()));
+  const auto note_level = [&](const LevelReport& level, std::string_view name) {
+    if (level.measurements == 0) return;
+    result->notes.push_back(fmt::format(
+        "{}, held out: median error {:.1f} %, mean {:.1f} %, 90th percentile {:.1f} % over {} measurements of {} "
+        "groups",
+        name, level.held_out.median, level.held_out.mean, level.held_out.p90, level.measurements, level.groups));
+  };
+  note_level(table.ops, "ops");
+  note_level(table.modules, "modules");
+  note_level(table.models, "models");
   for (const KeyReport& key : table.keys) {
     result->notes.push_back(fmt::format(
-        "{} {}: {} measurements, {} rows; held out median {:.1f} %, mean {:.1f} %, 90th percentile {:.1f} %; one row "
-        "would give {:.1f}, {:.1f} and {:.1f} %",
-        name_of(key.kind), name_of(key.data_type), key.measurements, key.rows, key.held_out.median, key.held_out.mean,
-        key.held_out.p90, key.one_row.median, key.one_row.mean, key.one_row.p90));
+        "{} {}: {} measurements, {} rows, {}; held out median {:.1f} %, mean {:.1f} %, 90th percentile {:.1f} %; one "
+        "row would give {:.1f}, {:.1f} and {:.1f} %",
+        name_of(key.kind), name_of(key.data_type), key.measurements, key.rows, key.form, key.held_out.median,
+        key.held_out.mean, key.held_out.p90, key.one_row.median, key.one_row.mean, key.one_row.p90));
   }
   if (!set.excluded.empty()) {
     const measurements::Exclusion& first = set.excluded.front();
@@ -122,15 +157,6 @@ void describe_device(const MeasurementSet& set, wire::CoefficientTableT& table) 
 
 }  // namespace
 
-ReadableCoefficient readable(double joules) {
-  constexpr std::array<Unit, 6> kUnits = {Unit::kJoule,     Unit::kMillijoule, Unit::kMicrojoule,
-                                          Unit::kNanojoule, Unit::kPicojoule,  Unit::kFemtojoule};
-  std::size_t unit = 0;
-  double value = joules;
-  while (value < 1 && value > 0 && unit + 1 < kUnits.size()) value *= 1000, ++unit;
-  return {static_cast<float>(value), kUnits[unit]};
-}
-
 files::FileBytes write_table(const FittedTable& table, const MeasurementSet& set, const TableInfo& info) {
   wire::CoefficientTableT file;
   file.format_version = 1;
@@ -139,6 +165,8 @@ files::FileBytes write_table(const FittedTable& table, const MeasurementSet& set
   file.provenance = provenance_of(table, set, info);
   for (const FittedRow& row : table.rows) file.rows.push_back(row_of(row));
   file.op_residual = residual_of(table.op_residual);
+  file.module_residual = residual_of(table.module_residual);
+  file.model_residual = residual_of(table.model_residual);
   flatbuffers::FlatBufferBuilder builder;
   wire::FinishCoefficientTableBuffer(builder, wire::CreateCoefficientTable(builder, &file));
   files::FileBytes bytes(builder.GetBufferPointer(), builder.GetSize());

@@ -1,50 +1,162 @@
 #include "fit/tree_fit.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <set>
 
 namespace edgejoule::fit {
 namespace {
 
 using measurements::Measurement;
 using measurements::NodeLevel;
+using Rows = std::vector<std::size_t>;
+
+constexpr std::size_t kFewestOfAKey = 5;  // below, a kind is left to its class
+constexpr std::uint64_t kAttentionShape = 1;
 
 bool has_weights(const Measurement& m) {
   return m.facts[Fact::kWeightBytes] > 0;
 }
 
-bool is_product(const Measurement& m) {
-  return m.op_class == OpClass::kMatrix;
+bool has_macs(OpClass op_class) {
+  return op_class == OpClass::kConvolution || op_class == OpClass::kTransposedConvolution ||
+         op_class == OpClass::kMatrix || op_class == OpClass::kRecurrent || op_class == OpClass::kAttention;
+}
+
+bool is_attention(const Measurement& m) {
+  return m.facts[Fact::kModuleShape] == kAttentionShape;
 }
 
 double octaves(std::uint64_t size) {
   return std::log2(std::max(static_cast<double>(size), 1.0));
 }
 
-TreeFit::OpRow fit_rows(const Observations& observations, std::vector<std::size_t> rows, OpTerms terms,
-                        const std::vector<RowForm>& forms) {
-  const RowData data = row_data(observations, rows, terms);
-  return {std::move(rows), select_form(forms, data), std::move(terms)};
+std::size_t groups_among(const Observations& observations, const Rows& rows) {
+  std::set<std::string> groups;
+  for (const std::size_t row : rows) groups.insert(observations[row].group);
+  return groups.size();
 }
+
+Eigen::VectorXd weights_of(const Observations& observations, const Rows& rows) {
+  Eigen::VectorXd weights(rows.size());
+  for (std::size_t i = 0; i < rows.size(); ++i) weights[static_cast<Eigen::Index>(i)] = observations[rows[i]].weight;
+  return weights;
+}
+
+// The terms of module rows, behind the children's joules: of modules with attention of
+// their own, and of the others.
+struct OwnTerm {
+  Eigen::Index column;
+  Feature feature;
+};
+constexpr std::array<OwnTerm, 3> kOwnTerms = {{{1, Feature::kOne}, {2, Feature::kOwnBytes}, {3, Feature::kOwnMacs}}};
+constexpr std::array<OwnTerm, 4> kAttentionTerms = {
+    {{4, Feature::kOne}, {5, Feature::kSoftmaxBytes}, {6, Feature::kAttentionBytes}, {7, Feature::kOwnBytes}}};
 
 }  // namespace
 
+Roofline::Roofline(const Observations& observations, Rows rows, Feature work)
+    : terms_{{Feature::kOne, {}}, {Feature::kTensorBytes, {}}, {work, {}}}, rows_(std::move(rows)) {
+  Rows elements;
+  for (const std::size_t row : rows_) {
+    if (!has_macs(observations[row].op_class)) elements.push_back(row);
+  }
+  const auto fit = [&](const Rows& from, std::size_t terms, const RelativeFitOptions& options) {
+    return fit_relative(observations.columns(from, {terms_.data(), terms}), observations.energies(from),
+                        weights_of(observations, from), options);
+  };
+  RelativeFitOptions options;
+  options.ridge = 1e-4;
+  if (elements.empty() || elements.size() == rows_.size()) {
+    coefficients_ = Eigen::VectorXd::Zero(3);
+    const auto terms = static_cast<Eigen::Index>(elements.empty() ? 3 : 2);
+    coefficients_.head(terms) = fit(rows_, static_cast<std::size_t>(terms), options);
+    return;
+  }
+  Rows products;
+  for (const std::size_t row : rows_) {
+    if (has_macs(observations[row].op_class)) products.push_back(row);
+  }
+  options.prior = Eigen::VectorXd::Zero(3);
+  options.prior.head(2) = fit(elements, 2, options);
+  options.penalty = Eigen::VectorXd::Constant(3, 1e10);  // what ops without MACs say stands
+  options.penalty[2] = 1;
+  coefficients_ = fit(products, 3, options);
+}
+
+Eigen::VectorXd Roofline::predict(const Observations& observations, const Rows& rows) const {
+  constexpr double kSmallestJoules = 1e-12;
+  return (observations.columns(rows, terms_) * coefficients_).cwiseMax(kSmallestJoules);
+}
+
+FittedRow Roofline::table_row(const Observations& observations) const {
+  FittedRow row;
+  row.level = Level::kRoofline;
+  row.terms = fitted_terms(terms_, coefficients_, observations.columns(rows_, terms_));
+  row.measurements = rows_;
+  return row;
+}
+
+Feature roofline_work(const Observations& observations, const Rows& rows) {
+  std::map<DataType, Rows> by_type;
+  for (const std::size_t row : rows) by_type[observations[row].data_type].push_back(row);
+  if (by_type.size() < 2) return Feature::kMacs;
+  const auto error_with = [&](Feature work) {
+    double sum = 0;
+    for (const auto& [type, left_out] : by_type) {
+      Rows train;
+      for (const std::size_t row : rows) {
+        if (observations[row].data_type != type) train.push_back(row);
+      }
+      const Eigen::VectorXd predicted = Roofline(observations, train, work).predict(observations, left_out);
+      sum += (predicted.array() / observations.energies(left_out).array()).log().abs().mean();
+    }
+    return sum;
+  };
+  return error_with(Feature::kTransistorOps) < error_with(Feature::kMacs) ? Feature::kTransistorOps : Feature::kMacs;
+}
+
+OpRow class_row(const Observations& observations, OpClass op_class, Rows rows, const OpFitOptions& options) {
+  OpFitOptions plain;
+  plain.most_leaves = 1;
+  plain.forms.resize(2);  // one row, and robust
+  plain.forms.erase(plain.forms.begin());
+  if (!has_macs(op_class)) return {observations, std::move(rows), element_terms(), plain};
+  Rows with_weights;
+  for (const std::size_t row : rows) {
+    if (has_weights(observations[row])) with_weights.push_back(row);
+  }
+  // Dense layers are one kernel under several names: what was learned of one holds for
+  // the others, tiles and sizes included.
+  if (op_class == OpClass::kMatrix && !with_weights.empty()) {
+    OpFitOptions rows_alone = options;
+    rows_alone.most_leaves = 1;
+    return {observations, std::move(with_weights), rich_terms(op_class, true), rows_alone};
+  }
+  return {observations, std::move(rows), fallback_terms(), plain};
+}
+
 Eigen::RowVectorXd TreeFit::module_terms(const Measurement& m, double children_joules) {
   Eigen::RowVectorXd terms = Eigen::RowVectorXd::Zero(kModuleTerms);
-  const auto bytes = static_cast<double>(m.facts[Fact::kOwnBytes]);
-  const auto softmax = static_cast<double>(m.facts[Fact::kSoftmaxBytes]);
   terms[0] = children_joules;
+  const auto fact = [&](Feature feature) -> double {
+    switch (feature) {
+      case Feature::kOwnBytes: return static_cast<double>(m.facts[Fact::kOwnBytes]);
+      case Feature::kOwnMacs: return static_cast<double>(m.facts[Fact::kOwnMacs]);
+      case Feature::kSoftmaxBytes: return static_cast<double>(m.facts[Fact::kSoftmaxBytes]);
+      case Feature::kAttentionBytes: return static_cast<double>(m.facts[Fact::kAttentionBytes]);
+      default: return 1;
+    }
+  };
   // Attention is written out or fused by the library, other modules are not: the two
   // never share what a byte costs.
-  if (softmax > 0) {
-    terms[4] = 1;
-    terms[5] = softmax;
-    terms[6] = static_cast<double>(m.facts[Fact::kAttentionBytes]);
-    terms[7] = bytes;
+  if (is_attention(m)) {
+    for (const OwnTerm& term : kAttentionTerms) terms[term.column] = fact(term.feature);
   } else {
-    terms[1] = 1;
-    terms[2] = bytes;
-    terms[3] = static_cast<double>(m.facts[Fact::kOwnMacs]);
+    for (const OwnTerm& term : kOwnTerms) terms[term.column] = fact(term.feature);
   }
   return terms;
 }
@@ -55,53 +167,44 @@ std::vector<int> TreeFit::module_keys(const Measurement& m) {
 }
 
 TreeFit::TreeFit(const Observations& observations, const std::vector<bool>& training, const TreeFitOptions& options)
-    : observations_(&observations) {
-  std::map<OpKind, std::vector<std::size_t>> by_kind;
-  std::map<OpKind, bool> wanted;
-  std::vector<std::size_t> products, elements;
+    : observations_(&observations), training_(training) {
+  std::map<Key, Rows> by_key;
+  std::map<OpClass, Rows> by_class;
+  Rows all;
   for (std::size_t i = 0; i < observations.size(); ++i) {
     const Measurement& m = observations[i];
-    if (m.level != NodeLevel::kOp) continue;
-    wanted[m.kind] = wanted[m.kind] || is_product(m);
-    if (!training[i]) continue;
-    by_kind[m.kind].push_back(i);
-    if (is_product(m)) {
-      if (has_weights(m)) products.push_back(i);
-    } else {
-      elements.push_back(i);
-    }
+    if (m.level != NodeLevel::kOp || !training[i]) continue;
+    by_key[{m.kind, m.data_type}].push_back(i);
+    by_class[m.op_class].push_back(i);
+    all.push_back(i);
   }
-  bool unseen_product = false;
-  for (const auto& [kind, is_a_product] : wanted) unseen_product |= is_a_product && by_kind.count(kind) == 0;
-  for (auto& [kind, rows] : by_kind) {
+  for (auto& [key, rows] : by_key) {
+    if (key.first == OpKind::kUnknown || rows.size() < kFewestOfAKey || groups_among(observations, rows) < 2) continue;
     const Measurement& first = observations[rows.front()];
-    kinds_.emplace(kind, fit_rows(observations, std::move(rows), rich_terms(first.op_class, has_weights(first)),
-                                  options.op_forms));
+    kinds_.try_emplace(key, observations, std::move(rows), rich_terms(first.op_class, has_weights(first)), options.ops);
   }
-  if (unseen_product && !products.empty()) {
-    classes_.emplace(OpClass::kMatrix,
-                     fit_rows(observations, std::move(products), rich_terms(OpClass::kMatrix, true), options.op_forms));
+  for (auto& [op_class, rows] : by_class) {
+    if (op_class == OpClass::kUnknown || rows.size() < kFewestOfAKey) continue;
+    classes_.emplace(op_class, class_row(observations, op_class, std::move(rows), options.ops));
   }
-  if (!elements.empty()) {
-    RowForm robust;
-    robust.name = "robust row";
-    robust.linear.ridge = 1e-4;
-    elements_ = fit_rows(observations, std::move(elements), element_terms(), {robust});
+  if (!all.empty()) {
+    const Feature work = roofline_work(observations, all);
+    roofline_.emplace(observations, std::move(all), work);
   }
-  if (options.module_rows) fit_modules(training, options.ladder);
+  if (options.module_rows) fit_modules(options.ladder);
 }
 
-void TreeFit::fit_modules(const std::vector<bool>& training, const LadderOptions& options) {
-  std::vector<std::size_t> modules, elements;
+void TreeFit::fit_modules(const LadderOptions& options) {
+  Rows modules, elements;
   for (std::size_t i = 0; i < observations_->size(); ++i) {
     const Measurement& m = (*observations_)[i];
-    if (!training[i]) continue;
+    if (!training_[i]) continue;
     if (m.level != NodeLevel::kOp && !m.children.empty()) modules.push_back(i);
     if (m.kind == OpKind::kLayerNorm || m.op_class == OpClass::kSoftmax) elements.push_back(i);
   }
   if (modules.empty()) return;
-  const OpTerms places{{}, {Feature::kBatch, Feature::kSequence}};
-  const auto table_of = [&](const std::vector<std::size_t>& rows, auto terms_of) {
+  const OpTerms places{{}, {Feature::kBatch, Feature::kSequence}, 0};
+  const auto table_of = [&](const Rows& rows, auto terms_of) {
     RowData data = row_data(*observations_, rows, places);
     data.terms.resize(data.size(), kModuleTerms);
     for (std::size_t r = 0; r < rows.size(); ++r) {
@@ -134,28 +237,24 @@ void TreeFit::fit_modules(const std::vector<bool>& training, const LadderOptions
 TreeFit::Prices TreeFit::price(const std::vector<double>& op_joules) const {
   const Observations& all = *observations_;
   Prices prices{std::vector<double>(all.size(), 0.0), std::vector<int>(all.size(), 0)};
-  std::map<OpKind, std::vector<std::size_t>> by_kind;
+  std::map<std::pair<Key, OpClass>, Rows> by_key;
   for (std::size_t i = 0; i < all.size(); ++i) {
-    if (all[i].level == NodeLevel::kOp) by_kind[all[i].kind].push_back(i);
+    const Measurement& m = all[i];
+    if (m.level == NodeLevel::kOp) by_key[{{m.kind, m.data_type}, m.op_class}].push_back(i);
   }
-  for (const auto& [kind, rows] : by_kind) {
-    const OpRow* row = &elements_;
+  for (const auto& [key, rows] : by_key) {
+    Eigen::VectorXd joules = Eigen::VectorXd::Zero(static_cast<Eigen::Index>(rows.size()));
     int level = 2;
-    if (const auto own = kinds_.find(kind); own != kinds_.end()) {
-      row = &own->second, level = 0;
-    } else if (const auto of_class = classes_.find(all[rows.front()].op_class); of_class != classes_.end()) {
-      row = &of_class->second, level = 1;
+    if (const auto own = kinds_.find(key.first); own != kinds_.end()) {
+      joules = own->second.predict(all, rows), level = 0;
+    } else if (const auto of_class = classes_.find(key.second); of_class != classes_.end()) {
+      joules = of_class->second.predict(all, rows), level = 1;
+    } else if (roofline_) {
+      joules = roofline_->predict(all, rows);
     }
-    const Eigen::VectorXd joules =
-        row->selected.fitted.predict(all.columns(rows, row->terms.terms), places_of(all, rows, row->terms.sizes));
     for (std::size_t r = 0; r < rows.size(); ++r) {
-      prices.joules[rows[r]] = joules[static_cast<Eigen::Index>(r)];
+      prices.joules[rows[r]] = op_joules.empty() ? joules[static_cast<Eigen::Index>(r)] : op_joules[rows[r]];
       prices.level[rows[r]] = level;
-    }
-  }
-  if (!op_joules.empty()) {
-    for (const auto& [kind, rows] : by_kind) {
-      for (const std::size_t row : rows) prices.joules[row] = op_joules[row];
     }
   }
   for (std::size_t i = 0; i < all.size(); ++i) {
@@ -172,6 +271,91 @@ TreeFit::Prices TreeFit::price(const std::vector<double>& op_joules) const {
     prices.level[i] = static_cast<int>(priced.level);
   }
   return prices;
+}
+
+std::vector<FittedRow> TreeFit::table_rows() const {
+  std::vector<FittedRow> result;
+  for (const auto& [key, row] : kinds_) {
+    for (FittedRow& added : row.table_rows(*observations_)) {
+      added.level = key.second == DataType::kUnknown ? Level::kOp : Level::kOpAndType;
+      added.kind = key.first;
+      added.data_type = key.second;
+      added.op_class = (*observations_)[row.rows().front()].op_class;
+      result.push_back(std::move(added));
+    }
+  }
+  if (has_ladder_) add_module_rows(result);
+  for (const auto& [op_class, row] : classes_) {
+    for (FittedRow& added : row.table_rows(*observations_)) {
+      added.level = Level::kClass;
+      added.op_class = op_class;
+      result.push_back(std::move(added));
+    }
+  }
+  if (roofline_) result.push_back(roofline_->table_row(*observations_));
+  return result;
+}
+
+// Core asks rows of a class in the order of the file, those without conditions last: the
+// finest level comes first.
+void TreeFit::add_module_rows(std::vector<FittedRow>& rows) const {
+  constexpr std::array<Feature, 3> kKeys = {Feature::kChildKinds, Feature::kChildClasses, Feature::kModuleShape};
+  constexpr std::array<const char*, 4> kNames = {"children of exactly these kinds", "children of these classes",
+                                                 "modules of this shape", "any module"};
+  constexpr double kLeastGain = 1.0 / 64;
+  const std::vector<Feature> axes = {Feature::kBatch, Feature::kSequence};
+  const auto levels = ladder_.levels().size();
+  for (std::size_t level = 0; level < levels; ++level) {
+    const bool coarsest = level + 1 == levels;
+    for (const auto& [key, selected] : ladder_.levels()[level]) {
+      Rows members;
+      bool attention = false;
+      for (std::size_t i = 0; i < observations_->size(); ++i) {
+        const Measurement& m = (*observations_)[i];
+        if (!training_[i] || m.level == NodeLevel::kOp || m.children.empty() || module_keys(m)[level] != key) continue;
+        members.push_back(i);
+        attention |= is_attention(m);
+      }
+      const auto add = [&](bool of_attention, const std::vector<Condition>& conditions) {
+        FittedRow row;
+        row.level = Level::kClass;
+        row.op_class = OpClass::kModule;
+        row.conditions = conditions;
+        const FittedForm& fitted = selected.fitted;
+        row.children_gain = std::max(fitted.coefficients()[0], kLeastGain);
+        std::vector<TermSpec> specs;
+        std::vector<Eigen::Index> columns;
+        const auto use = [&](const OwnTerm& term) {
+          specs.push_back({term.feature, {}});
+          columns.push_back(term.column);
+        };
+        if (of_attention) {
+          for (const OwnTerm& term : kAttentionTerms) use(term);
+        } else {
+          for (const OwnTerm& term : kOwnTerms) use(term);
+        }
+        Eigen::MatrixXd terms(members.size(), kModuleTerms);
+        for (std::size_t i = 0; i < members.size(); ++i) {
+          terms.row(static_cast<Eigen::Index>(i)) = module_terms((*observations_)[members[i]], 0);
+        }
+        row.terms = fitted_terms(specs, fitted.coefficients()(columns), terms(Eigen::all, columns));
+        row.correction = fitted_correction(fitted.prototypes(), axes);
+        row.measurements = members;
+        row.reason = fmt::format("{}; {}", kNames[level], selected.reason);
+        rows.push_back(std::move(row));
+      };
+      if (!coarsest) {
+        const auto value = static_cast<float>(key);
+        add(attention, {{kKeys[level], value, value + 1}});
+        continue;
+      }
+      const auto shape = static_cast<float>(kAttentionShape);
+      if (ladder_.row(level - 1, static_cast<int>(kAttentionShape)) == nullptr) {
+        add(true, {{Feature::kModuleShape, shape, shape + 1}});
+      }
+      add(false, {});
+    }
+  }
 }
 
 }  // namespace edgejoule::fit

@@ -1,27 +1,56 @@
-// A whole tree of ops, modules and models priced from fitted rows: ops by their kind,
-// modules by the ladder over what their children were priced at.
+// A whole tree of ops, modules and models priced from fitted rows: ops by their kind and
+// data type, then by their class, then by the roofline; modules by the ladder over what
+// their children were priced at. What it prices is what its rows say in a table.
 //
 // Shape: works on a set in which children stand before their parents (IrEne's data, or
-// any board measured at several levels).
+// any board measured at several levels); a set of ops alone has no modules.
 #pragma once
 
 #include <Eigen/Dense>
 #include <map>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "fit/design.h"
+#include "fit/fitted_row.h"
 #include "fit/module_ladder.h"
-#include "fit/op_terms.h"
-#include "fit/row_fit.h"
+#include "fit/op_row.h"
 
 namespace edgejoule::fit {
 
 struct TreeFitOptions {
-  std::vector<RowForm> op_forms = fit::op_forms();
+  OpFitOptions ops;
   LadderOptions ladder;
   bool module_rows = true;
 };
+
+// What any op is priced by where nothing better is known: 1, bytes and MACs. Ops without
+// MACs say what bytes cost, the others what MACs cost on top. Where a set holds several
+// data types, transistor operations may take the place of MACs: they alone know what the
+// types have to do with each other.
+class Roofline {
+ public:
+  Roofline() = default;
+  // At least one row.
+  Roofline(const Observations& observations, std::vector<std::size_t> rows, Feature work);
+
+  [[nodiscard]] Eigen::VectorXd predict(const Observations& observations, const std::vector<std::size_t>& rows) const;
+  [[nodiscard]] FittedRow table_row(const Observations& observations) const;
+  [[nodiscard]] Feature work() const { return terms_.back().feature; }
+
+ private:
+  std::vector<TermSpec> terms_;
+  std::vector<std::size_t> rows_;
+  Eigen::VectorXd coefficients_;
+};
+
+// By leaving out each data type: MACs, or transistor operations where they err less.
+[[nodiscard]] Feature roofline_work(const Observations& observations, const std::vector<std::size_t>& rows);
+
+// A row for ops of a class whose kind was never measured.
+[[nodiscard]] OpRow class_row(const Observations& observations, OpClass op_class, std::vector<std::size_t> rows,
+                              const OpFitOptions& options);
 
 class TreeFit {
  public:
@@ -35,13 +64,12 @@ class TreeFit {
   // Every row, bottom up. `op_joules` replaces the ops' prices where it is not empty.
   [[nodiscard]] Prices price(const std::vector<double>& op_joules = {}) const;
 
-  // Held-out ln(measured / predicted) of the training ops of a kind, with their rows.
-  struct OpRow {
-    std::vector<std::size_t> rows;
-    Selected selected;
-    OpTerms terms;
-  };
-  [[nodiscard]] const std::map<OpKind, OpRow>& kinds() const { return kinds_; }
+  // As rows of a table, in the order in which core asks them.
+  [[nodiscard]] std::vector<FittedRow> table_rows() const;
+
+  using Key = std::pair<OpKind, DataType>;
+  [[nodiscard]] const std::map<Key, OpRow>& kinds() const { return kinds_; }
+  [[nodiscard]] const std::map<OpClass, OpRow>& classes() const { return classes_; }
   [[nodiscard]] const ModuleLadder& ladder() const { return ladder_; }
 
   // The terms of a module's row: children's joules, then physics of its own.
@@ -50,12 +78,14 @@ class TreeFit {
   [[nodiscard]] static std::vector<int> module_keys(const measurements::Measurement& m);
 
  private:
-  void fit_modules(const std::vector<bool>& training, const LadderOptions& options);
+  void fit_modules(const LadderOptions& options);
+  void add_module_rows(std::vector<FittedRow>& rows) const;
 
   const Observations* observations_;
-  std::map<OpKind, OpRow> kinds_;
-  std::map<OpClass, OpRow> classes_;  // of matrix products with weights, for a kind never seen
-  OpRow elements_;                    // ops that are no matrix products
+  std::vector<bool> training_;
+  std::map<Key, OpRow> kinds_;
+  std::map<OpClass, OpRow> classes_;
+  std::optional<Roofline> roofline_;
   ModuleLadder ladder_;
   bool has_ladder_ = false;
 };

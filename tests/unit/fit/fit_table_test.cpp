@@ -152,7 +152,7 @@ TEST(FitTable, TestsFallbacksOnKindsLeftOut) {
   ASSERT_NE(row, nullptr);
   EXPECT_EQ(row->residual.groups, 2U);
   EXPECT_GT(row->residual.median_error_percent, 50);  // the other kind costs four times as much
-  EXPECT_LT(table.held_out.median, 5);
+  EXPECT_LT(table.ops.held_out.median, 5);
   const FittedTable of_one_kind = fit_table(convolutions(60, 0.02), {});
   const FittedRow* alone = row_of(of_one_kind, Level::kClass);
   EXPECT_EQ(alone->residual.groups, 1U);
@@ -185,7 +185,7 @@ TEST(FitTable, SurvivesConstantAndDuplicatedMeasurements) {
   const FittedRow* row = row_of(table, Level::kOpAndType);
   ASSERT_NE(row, nullptr);
   double joules = 0;
-  for (const FittedTerm& term : row->terms) joules += term.joules_per_unit * term.max;
+  for (const FittedTerm& term : row->terms) joules += term.coefficient * term.max;
   EXPECT_NEAR(joules, 1e-3, 5e-5);
 }
 
@@ -220,9 +220,9 @@ TEST(FitTable, BeatsARandomForestOnRealConvolutions) {
   const std::string path = std::string(shared == nullptr ? "" : shared) + "/data/jetson_conv2d/conv2d.txt";
   if (!std::filesystem::exists(path)) GTEST_SKIP() << "EDGEJOULE_SHARED_DIR has no data/jetson_conv2d/conv2d.txt";
   const FittedTable table = fit_table(measurements::import_measurements(path), {});
-  EXPECT_LT(table.held_out.median, 6);
-  EXPECT_LT(table.held_out.mean, 20);
-  EXPECT_LT(table.held_out.p90, 40);
+  EXPECT_LT(table.ops.held_out.median, 6);
+  EXPECT_LT(table.ops.held_out.mean, 20);
+  EXPECT_LT(table.ops.held_out.p90, 40);
   EXPECT_GT(table.keys[0].one_row.p90, 70);
 }
 

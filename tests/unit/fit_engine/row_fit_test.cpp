@@ -34,8 +34,8 @@ RowData truth(std::uint32_t seed, double noise) {
   return data;
 }
 
-RowForm plain(int robust_steps) {
-  RowForm form;
+FormSpec plain(int robust_steps) {
+  FormSpec form;
   form.name = "plain";
   form.linear.ridge = 1e-6;
   form.linear.robust_steps = robust_steps;
@@ -82,8 +82,8 @@ TEST(FittedForm, ALogarithmicRowFindsExponents) {
   for (Eigen::Index i = 0; i < data.size(); ++i) {
     data.energies[i] = 1e-9 * std::pow(data.terms(i, 1), 0.7) * std::pow(data.terms(i, 2), 0.2);
   }
-  RowForm form = plain(0);
-  form.base = RowForm::Base::kLog2;
+  FormSpec form = plain(0);
+  form.base = FormSpec::Base::kLog2;
   const FittedForm fitted(form, data);
   EXPECT_NEAR(fitted.coefficients()[0], 0.7, 0.01);
   EXPECT_NEAR(fitted.coefficients()[1], 0.2, 0.01);
@@ -146,10 +146,70 @@ TEST(Committee, FindsASwitchOfAlgorithmAndDisagreesBesideIt) {
   const Committee committee(terms, facts, energies, Eigen::VectorXd::Ones(120), terms.col(0), 3, options);
   const Committee::Answer answer = committee.predict(terms, facts, 4);
   for (Eigen::Index i = 0; i < 120; ++i) {
-    if (i < 56 || i > 63) EXPECT_NEAR(answer.joules[i], energies[i], 0.05 * energies[i]) << i;
+    if (i < 56 || i > 63) {
+      EXPECT_NEAR(answer.joules[i], energies[i], 0.05 * energies[i]) << i;
+    }
   }
   EXPECT_LT(answer.spread[10], 0.1);
   EXPECT_EQ(committee.rows_of(0).size(), 80U);
+}
+
+// Work costs the same everywhere, or (`switching`) five times as much above 100.
+RowData work(int rows, bool switching) {
+  std::mt19937 random(11);
+  std::uniform_real_distribution<float> size(10, 200);
+  std::normal_distribution<double> noise(0, 0.02);
+  RowData data;
+  data.terms.resize(rows, 2);
+  data.places = Eigen::MatrixXd::Zero(rows, 1);
+  data.facts.resize(rows, 1);
+  data.energies.resize(rows);
+  data.weights = Eigen::VectorXd::Ones(rows);
+  for (int i = 0; i < rows; ++i) {
+    const float s = size(random);
+    data.terms.row(i) << 1, s;
+    data.facts(i, 0) = s;
+    data.energies[i] = (10 + s * (switching && s >= 100 ? 5 : 1)) * std::exp(noise(random));
+    data.groups.push_back(i);
+  }
+  return data;
+}
+
+std::vector<FormSpec> row_or_trees() {
+  std::vector<FormSpec> forms = {op_forms().front()};
+  for (FormSpec& form : tree_forms(8)) forms.push_back(std::move(form));
+  return forms;
+}
+
+TEST(SelectForm, GrowsTreesOnlyWhereTheLibrarySwitches) {
+  EXPECT_EQ(select_form(row_or_trees(), work(150, false)).fitted.trees(), nullptr);
+  const Selected switching = select_form(row_or_trees(), work(150, true));
+  ASSERT_NE(switching.fitted.trees(), nullptr);
+  EXPECT_LT(switching.score, 0.06);
+  EXPECT_NE(switching.reason.find("trees"), std::string::npos);
+}
+
+TEST(SelectForm, PredictsRowsItHasNotSeen) {
+  const RowData data = work(150, true);
+  const Selected before = select_form(row_or_trees(), data);
+  EXPECT_LT(before.log_residuals.cwiseAbs().mean(), 0.06);
+  // A row whose energy is changed changes its own held-out residual by as much: its
+  // prediction never saw it.
+  RowData changed = data;
+  changed.energies[3] *= 2;
+  const Selected after = select_form(row_or_trees(), changed);
+  ASSERT_EQ(after.form, before.form);
+  EXPECT_NEAR(after.log_residuals[3] - before.log_residuals[3], std::log(2.0), 1e-12);
+}
+
+TEST(TreeForms, OneGrowthAnswersForEverySmallerNumberOfRows) {
+  const RowData data = work(150, true);
+  const std::vector<FormSpec> forms = tree_forms(8);
+  const FittedForm shared = FittedForm(forms.front(), data).as(forms.back(), data), alone(forms.back(), data);
+  EXPECT_LT((shared.predict(data.terms, data.places, data.facts) - alone.predict(data.terms, data.places, data.facts))
+                .cwiseAbs()
+                .maxCoeff(),
+            1e-12);
 }
 
 }  // namespace edgejoule::fit
