@@ -5,132 +5,133 @@
 namespace edgejoule {
 namespace {
 
-std::uint64_t per_group(std::uint64_t channels, std::uint64_t groups) noexcept {
-  return groups == 1 ? channels : quotient(channels, groups);
-}
-
-std::uint64_t value_depth(const Facts& f) noexcept {
-  return f[Fact::kValueK] != 0 ? f[Fact::kValueK] : f[Fact::kDepthK];
-}
-
-// A product with a factor of zero is zero, even where the rest would overflow; the
-// projection is the one part of the counts that the matrix view leaves out.
-std::uint64_t macs_of(const MatrixView& view, Checked& exact) noexcept {
-  if (view.batch == 0 || view.m == 0 || view.n == 0 || view.k == 0) {
-    return 0;
+// One execution as `groups` products; false where groups do not divide the channels.
+bool view_convolution(bool transposed, const Facts& f, OpQuantities& op) noexcept {
+  MatrixView& view = op.matrix;
+  view.batch = f[Fact::kGroups];
+  if (view.batch == 0) {
+    return false;
   }
-  return exact.mul(exact.mul(view.batch, view.m), exact.mul(view.n, view.k));
+  view.n = quotient(f[Fact::kOutC], view.batch);
+  view.k = quotient(f[Fact::kInC], view.batch);
+  const bool divides = view.n * view.batch == f[Fact::kOutC] && view.k * view.batch == f[Fact::kInC];
+  view.m = op.out_positions;
+  std::uint64_t* with_kernel = &view.k;
+  if (transposed) {
+    view.m = product<Fact::kBatch, Fact::kInH, Fact::kInW, Fact::kInD>(f);
+    with_kernel = &view.n;
+  }
+  *with_kernel = times(*with_kernel, op.kernel_volume);
+  return divides;
+}
+
+EDGEJOULE_INLINE_ON_64_BIT std::uint64_t element_work(const Facts& f, Fact per_input, Fact per_output, Fact stated) noexcept {
+  return plus(plus(times(f[per_input], f[Fact::kInputElements]), times(f[per_output], f[Fact::kOutputElements])),
+              f[stated]);
 }
 
 }  // namespace
 
-bool groups_divide_channels(OpClass op_class, const Facts& f) noexcept {
-  const std::uint64_t groups = f[Fact::kGroups];
-  if (groups == 1 || (op_class != OpClass::kConvolution && op_class != OpClass::kTransposedConvolution)) {
-    return true;
+#if UINTPTR_MAX <= 0xFFFFFFFFU
+std::uint64_t product_of_bytes(const Facts& facts, std::uint32_t numbers_plus_one) noexcept {
+  std::uint64_t result = 1;
+  for (; numbers_plus_one != 0; numbers_plus_one >>= 8U) {
+    result = times(result, facts[static_cast<Fact>((numbers_plus_one & 0xFFU) - 1U)]);
   }
-  if (groups == 0) {
-    return false;
-  }
-  const auto is_multiple = [groups](std::uint64_t channels) { return quotient(channels, groups) * groups == channels; };
-  return is_multiple(f[Fact::kInC]) && is_multiple(f[Fact::kOutC]);
+  return result;
 }
+#endif
 
-MatrixView view_of(OpClass op_class, const Facts& f, Checked& exact) noexcept {
-  MatrixView view;
-  const auto kernel_volume = [&] { return exact.mul(f[Fact::kKernelH], f[Fact::kKernelW], f[Fact::kKernelD]); };
+Error measure(OpClass op_class, const Facts& f, OpQuantities& op) noexcept {
+  op.op_class = op_class;
+  op.facts = &f;
+  op.kernel_volume = product<Fact::kKernelH, Fact::kKernelW, Fact::kKernelD>(f);
+  op.stride_volume = product<Fact::kStrideH, Fact::kStrideW, Fact::kStrideD>(f);
+  op.dilation_area = product<Fact::kDilationH, Fact::kDilationW>(f);
+  op.out_positions = product<Fact::kBatch, Fact::kOutH, Fact::kOutW, Fact::kOutD>(f);
+  op.activation_bytes = plus(f[Fact::kInputBytes], f[Fact::kOutputBytes]);
+  op.constant_bytes = plus(f[Fact::kWeightBytes], f[Fact::kScaleBytes]);
+  MatrixView& view = op.matrix;
+  std::uint64_t projection = 0;  // the one part of the counts that the matrix view leaves out
   switch (op_class) {
     case OpClass::kConvolution:
-      view.batch = f[Fact::kGroups];
-      view.m = exact.mul(f[Fact::kBatch], exact.mul(f[Fact::kOutH], f[Fact::kOutW], f[Fact::kOutD]));
-      view.n = per_group(f[Fact::kOutC], view.batch);
-      view.k = exact.mul(per_group(f[Fact::kInC], view.batch), kernel_volume());
-      break;
     case OpClass::kTransposedConvolution:
-      view.batch = f[Fact::kGroups];
-      view.m = exact.mul(f[Fact::kBatch], exact.mul(f[Fact::kInH], f[Fact::kInW], f[Fact::kInD]));
-      view.n = exact.mul(per_group(f[Fact::kOutC], view.batch), kernel_volume());
-      view.k = per_group(f[Fact::kInC], view.batch);
+      if (!view_convolution(op_class == OpClass::kTransposedConvolution, f, op)) {
+        return Error::kBadRange;
+      }
       break;
     case OpClass::kMatrix: view = {f[Fact::kBatch], f[Fact::kRowsM], f[Fact::kColsN], f[Fact::kDepthK]}; break;
     case OpClass::kRecurrent:
-      view.batch = exact.mul(f[Fact::kSteps], f[Fact::kDirections]);
-      view.m = f[Fact::kBatch];
-      view.n = exact.mul(f[Fact::kGates], f[Fact::kColsN]);
-      view.k = exact.add(f[Fact::kDepthK], f[Fact::kRecurrentK]);
+      view = {product<Fact::kSteps, Fact::kDirections>(f), f[Fact::kBatch], product<Fact::kGates, Fact::kColsN>(f),
+              plus(f[Fact::kDepthK], f[Fact::kRecurrentK])};
+      if (f[Fact::kProjection] != 0) {
+        projection = times(times(view.batch, view.m), product<Fact::kColsN, Fact::kProjection>(f));
+      }
       break;
-    case OpClass::kAttention:
-      view.batch = exact.mul(f[Fact::kBatch], f[Fact::kHeads]);
-      view.m = f[Fact::kRowsM];
-      view.n = f[Fact::kContext];
-      view.k = exact.add(f[Fact::kDepthK], value_depth(f));
+    case OpClass::kAttention: {
+      const Fact value = f[Fact::kValueK] != 0 ? Fact::kValueK : Fact::kDepthK;
+      view = {product<Fact::kBatch, Fact::kHeads>(f), f[Fact::kRowsM], f[Fact::kContext],
+              plus(f[Fact::kDepthK], f[value])};
       break;
+    }
     default:  // no MACs by formula; also classes newer than this build
       break;
   }
-  return view;
-}
-
-WorkCounts counts_of(OpClass op_class, const Facts& facts, const MatrixView& view, Checked& exact) noexcept {
-  WorkCounts work;
-  work.macs = macs_of(view, exact);
-  if (op_class == OpClass::kRecurrent && facts[Fact::kProjection] != 0) {
-    const std::uint64_t executions = exact.mul(facts[Fact::kBatch], facts[Fact::kSteps], facts[Fact::kDirections]);
-    work.macs = exact.add(work.macs, exact.mul(executions, facts[Fact::kColsN], facts[Fact::kProjection]));
+  // A product with a factor of zero is zero, even where the rest does not fit.
+  const std::uint64_t macs = times(times(view.batch, view.m), times(view.n, view.k));
+  op.work.macs = plus(plus(macs, projection), f[Fact::kStatedMacs]);
+  op.work.alu_ops = element_work(f, Fact::kAluPerInput, Fact::kAluPerOutput, Fact::kStatedAlu);
+  op.work.special_ops = element_work(f, Fact::kSpecialPerInput, Fact::kSpecialPerOutput, Fact::kStatedSpecial);
+  bool all_fit = plus(op.activation_bytes, op.constant_bytes) != kTooMany;  // tensor_bytes
+  for (std::size_t word = kFirstCount; word <= kLastCount; ++word) {
+    all_fit &= count_at(op, word) != kTooMany;
   }
-  work.macs = exact.add(work.macs, facts[Fact::kStatedMacs]);
-  const auto element_work = [&](Fact per_input, Fact per_output, Fact stated) {
-    return exact.add(exact.add(exact.mul(facts[per_input], facts[Fact::kInputElements]),
-                               exact.mul(facts[per_output], facts[Fact::kOutputElements])),
-                     facts[stated]);
-  };
-  work.alu_ops = element_work(Fact::kAluPerInput, Fact::kAluPerOutput, Fact::kStatedAlu);
-  work.special_ops = element_work(Fact::kSpecialPerInput, Fact::kSpecialPerOutput, Fact::kStatedSpecial);
-  return work;
+  return all_fit ? Error{} : Error::kOverflow;
 }
 
-void repeat(WorkCounts& work, std::uint64_t repeats, Checked& exact) noexcept {
-  work.macs = exact.mul(work.macs, repeats);
-  work.alu_ops = exact.mul(work.alu_ops, repeats);
-  work.special_ops = exact.mul(work.special_ops, repeats);
+void repeat(WorkCounts& work, std::uint64_t repeats) noexcept {
+  work.macs = times(work.macs, repeats);
+  work.alu_ops = times(work.alu_ops, repeats);
+  work.special_ops = times(work.special_ops, repeats);
+}
+
+bool fits(const WorkCounts& work) noexcept {
+  return work.macs != kTooMany && work.alu_ops != kTooMany && work.special_ops != kTooMany;
+}
+
+Result<OpQuantities> measure_op(OpClass op_class, const Facts& facts) noexcept {
+  OpQuantities op;
+  if (const Error error = measure(op_class, facts, op); error != Error{}) {
+    return error;
+  }
+  return op;
 }
 
 Result<WorkCounts> count_once(OpClass op_class, const Facts& facts) noexcept {
-  if (!groups_divide_channels(op_class, facts)) {
-    return Error::kBadRange;
+  const Result<OpQuantities> op = measure_op(op_class, facts);
+  if (!op) {
+    return op.error();
   }
-  Checked exact;
-  const WorkCounts work = counts_of(op_class, facts, view_of(op_class, facts, exact), exact);
-  if (exact.overflowed()) {
-    return Error::kOverflow;
-  }
-  return work;
+  return op->work;
 }
 
 Result<WorkCounts> count_work(OpClass op_class, const Facts& facts) noexcept {
-  Result<WorkCounts> once = count_once(op_class, facts);
-  if (!once) {
-    return once;
-  }
-  Checked exact;
-  WorkCounts work = *once;
-  repeat(work, facts[Fact::kRepeats], exact);
-  if (exact.overflowed()) {
-    return Error::kOverflow;
+  Result<WorkCounts> work = count_once(op_class, facts);
+  if (work) {
+    repeat(*work, facts[Fact::kRepeats]);
+    if (!fits(*work)) {
+      return Error::kOverflow;
+    }
   }
   return work;
 }
 
 Result<MatrixView> matrix_view(OpClass op_class, const Facts& facts) noexcept {
-  if (!groups_divide_channels(op_class, facts)) {
-    return Error::kBadRange;
+  const Result<OpQuantities> op = measure_op(op_class, facts);
+  if (!op) {
+    return op.error();
   }
-  Checked exact;
-  const MatrixView view = view_of(op_class, facts, exact);
-  if (exact.overflowed()) {
-    return Error::kOverflow;
-  }
-  return view;
+  return op->matrix;
 }
 
 }  // namespace edgejoule

@@ -1,6 +1,6 @@
 #include "edgejoule/core/features.h"
 
-#include <cmath>
+#include <cstddef>
 
 #include "work.h"
 
@@ -47,10 +47,20 @@ std::uint16_t shrunk_to(std::uint64_t rows, std::uint16_t tile) noexcept {
   return shrunk;
 }
 
-// Contradictory facts must not become infinite on their way through float products.
-float finite(float value) noexcept {
+// A product of what is not negative; contradictory facts must not make it infinite.
+EDGEJOULE_INLINE_ON_64_BIT float finite_product(float a, float b) noexcept {
   constexpr float kLargest = 1e30F;
-  return value < kLargest ? value : kLargest;
+  const float product = a * b;
+  return product < kLargest ? product : kLargest;
+}
+
+float rounded_up(float value) noexcept {
+  constexpr float kAllWhole = 8388608.0F;  // from 2^23 on
+  if (!(value < kAllWhole)) {
+    return value;
+  }
+  const auto whole = static_cast<float>(static_cast<std::int32_t>(value));
+  return whole < value ? whole + 1.0F : whole;
 }
 
 std::uint64_t of_one_group(const Facts& facts, Fact channels) noexcept {
@@ -64,7 +74,7 @@ float tiles_along(const Facts& facts, Fact out, Fact kernel, Fact stride, Fact d
   const float seen = (to_float(facts[out]) - 1.0F) * to_float(facts[stride]) +
                      (to_float(size) - 1.0F) * to_float(facts[dilation]) + 1.0F;
   const float step = size < tile ? static_cast<float>(tile - static_cast<std::uint16_t>(size) + 1) : 1.0F;
-  return std::ceil(finite(seen > 0.0F ? seen : 0.0F) / step);
+  return rounded_up(finite_product(seen > 0.0F ? seen : 0.0F, 1.0F) / step);
 }
 
 // Points of one channel, transformed tile by tile.
@@ -76,7 +86,7 @@ float transform_points(const OpQuantities& op, Tile tile) noexcept {
   const auto side = static_cast<float>(tile.m);
   const float tiles = tiles_along(facts, Fact::kOutH, Fact::kKernelH, Fact::kStrideH, Fact::kDilationH, tile.m) *
                       tiles_along(facts, Fact::kOutW, Fact::kKernelW, Fact::kStrideW, Fact::kDilationW, tile.m);
-  return finite(finite(tiles * to_float(facts[Fact::kBatch])) * side * side);
+  return finite_product(finite_product(tiles, to_float(facts[Fact::kBatch])), side * side);
 }
 
 float padded_elements(const Facts& facts, Tile tile) noexcept {
@@ -94,26 +104,30 @@ bool activations_leave_cache(const OpQuantities& op, const CacheState& cache) no
 
 enum class BatchRule : std::uint8_t { kConstant, kProportional, kTensorBytes, kDramBytes, kProduct, kInexact };
 
+// Where a feature's value comes from: a fact, a count of OpQuantities, or a formula.
 constexpr std::uint8_t kComputed = 255;
+constexpr std::uint8_t kCount = 128;  // and the 64-bit word of OpQuantities
 constexpr std::uint8_t from(Fact fact) noexcept {
   return static_cast<std::uint8_t>(fact);
 }
+static_assert(kFactCount <= kCount);
+#define EDGEJOULE_COUNT(field) static_cast<std::uint8_t>(kCount + offsetof(OpQuantities, field) / sizeof(std::uint64_t))
 
-// One row per feature, in the order of its number: the fact that it is, and how it
-// follows the batch.
+// One row per feature, in the order of its number: what it is, and how it follows the
+// batch.
 struct FeatureRow {
-  std::uint8_t fact;
+  std::uint8_t source;
   BatchRule rule;
 };
 constexpr FeatureRow kFeatures[] = {
     {kComputed, BatchRule::kConstant},                        // one
-    {kComputed, BatchRule::kProportional},                    // macs
-    {kComputed, BatchRule::kProportional},                    // alu_ops
-    {kComputed, BatchRule::kProportional},                    // special_ops
+    {EDGEJOULE_COUNT(work.macs), BatchRule::kProportional},                    // macs
+    {EDGEJOULE_COUNT(work.alu_ops), BatchRule::kProportional},                    // alu_ops
+    {EDGEJOULE_COUNT(work.special_ops), BatchRule::kProportional},                    // special_ops
     {from(Fact::kTransistorOps), BatchRule::kProportional},   // transistor_ops
     {from(Fact::kInputBytes), BatchRule::kProportional},      // input_bytes
     {from(Fact::kOutputBytes), BatchRule::kProportional},     // output_bytes
-    {kComputed, BatchRule::kProportional},                    // activation_bytes
+    {EDGEJOULE_COUNT(activation_bytes), BatchRule::kProportional},                    // activation_bytes
     {from(Fact::kWeightBytes), BatchRule::kConstant},         // weight_bytes
     {from(Fact::kUniqueWeightBytes), BatchRule::kConstant},   // unique_weight_bytes
     {from(Fact::kScaleBytes), BatchRule::kConstant},          // scale_bytes
@@ -131,17 +145,17 @@ constexpr FeatureRow kFeatures[] = {
     {from(Fact::kSoftmaxBytes), BatchRule::kProportional},    // softmax_bytes
     {from(Fact::kOwnBytes), BatchRule::kInexact},             // own_bytes: weights or not?
     {from(Fact::kOwnMacs), BatchRule::kProportional},         // own_macs
-    {kComputed, BatchRule::kProduct},                         // gemm_batch
-    {kComputed, BatchRule::kProduct},                         // gemm_m
-    {kComputed, BatchRule::kConstant},                        // gemm_n
-    {kComputed, BatchRule::kConstant},                        // gemm_k
-    {kComputed, BatchRule::kConstant},                        // kernel_area
-    {kComputed, BatchRule::kConstant},                        // stride_area
-    {kComputed, BatchRule::kConstant},                        // dilation_area
+    {EDGEJOULE_COUNT(matrix.batch), BatchRule::kProduct},                         // gemm_batch
+    {EDGEJOULE_COUNT(matrix.m), BatchRule::kProduct},                         // gemm_m
+    {EDGEJOULE_COUNT(matrix.n), BatchRule::kConstant},                        // gemm_n
+    {EDGEJOULE_COUNT(matrix.k), BatchRule::kConstant},                        // gemm_k
+    {EDGEJOULE_COUNT(kernel_volume), BatchRule::kConstant},                        // kernel_area
+    {EDGEJOULE_COUNT(stride_volume), BatchRule::kConstant},                        // stride_area
+    {EDGEJOULE_COUNT(dilation_area), BatchRule::kConstant},                        // dilation_area
     {from(Fact::kGroups), BatchRule::kConstant},              // groups
     {kComputed, BatchRule::kConstant},                        // channels_per_group
     {from(Fact::kOutC), BatchRule::kConstant},                // out_channels
-    {kComputed, BatchRule::kProportional},                    // out_positions
+    {EDGEJOULE_COUNT(out_positions), BatchRule::kProportional},                    // out_positions
     {kComputed, BatchRule::kInexact},                         // arithmetic_intensity
     {kComputed, BatchRule::kTensorBytes},                     // working_set_bytes
     {from(Fact::kContext), BatchRule::kConstant},             // context
@@ -166,6 +180,7 @@ constexpr FeatureRow kFeatures[] = {
 };
 constexpr std::size_t kFeatureCount = sizeof kFeatures / sizeof kFeatures[0];
 static_assert(kFeatureCount == static_cast<std::size_t>(Feature::kModuleShape) + 1);
+#undef EDGEJOULE_COUNT
 
 BatchRule rule_of(Feature feature) noexcept {
   const auto number = static_cast<std::size_t>(feature);
@@ -174,99 +189,60 @@ BatchRule rule_of(Feature feature) noexcept {
 
 }  // namespace
 
-Error measure(OpClass op_class, const Facts& facts, OpQuantities& op) noexcept {
-  if (!groups_divide_channels(op_class, facts)) {
-    return Error::kBadRange;
-  }
-  Checked exact;
-  op.op_class = op_class;
-  op.facts = &facts;
-  op.matrix = view_of(op_class, facts, exact);
-  op.work = counts_of(op_class, facts, op.matrix, exact);
-  op.kernel_volume = exact.mul(facts[Fact::kKernelH], facts[Fact::kKernelW], facts[Fact::kKernelD]);
-  op.stride_volume = exact.mul(facts[Fact::kStrideH], facts[Fact::kStrideW], facts[Fact::kStrideD]);
-  op.dilation_area = exact.mul(facts[Fact::kDilationH], facts[Fact::kDilationW]);
-  op.out_positions =
-      exact.mul(facts[Fact::kBatch], exact.mul(facts[Fact::kOutH], facts[Fact::kOutW], facts[Fact::kOutD]));
-  op.activation_bytes = exact.add(facts[Fact::kInputBytes], facts[Fact::kOutputBytes]);
-  op.constant_bytes = exact.add(facts[Fact::kWeightBytes], facts[Fact::kScaleBytes]);
-  static_cast<void>(exact.add(op.activation_bytes, op.constant_bytes));  // tensor_bytes
-  return exact.overflowed() ? Error::kOverflow : Error{};
-}
-
-Result<OpQuantities> measure_op(OpClass op_class, const Facts& facts) noexcept {
-  OpQuantities op;
-  if (const Error error = measure(op_class, facts, op); error != Error{}) {
-    return error;
-  }
-  return op;
-}
-
 float feature_value(Feature feature, const OpQuantities& op, Tile tile, const CacheState& cache) noexcept {
   const Facts& facts = *op.facts;
   const auto number = static_cast<std::size_t>(feature);
   if (number >= kFeatureCount) {
     return 0.0F;  // known only while running
   }
-  if (kFeatures[number].fact != kComputed) {
-    return to_float(facts[static_cast<Fact>(kFeatures[number].fact)]);
+  const std::uint8_t source = kFeatures[number].source;
+  if (source < kCount) {
+    return to_float(facts[static_cast<Fact>(source)]);
   }
-  const auto in = [&facts] { return of_one_group(facts, Fact::kInC); };
-  const auto out = [&facts] { return of_one_group(facts, Fact::kOutC); };
-  std::uint64_t value = 0;
+  if (source != kComputed) {
+    return to_float(count_at(op, source - kCount));
+  }
+  const auto in = [&facts] { return to_float(of_one_group(facts, Fact::kInC)); };
+  const auto out = [&facts] { return to_float(of_one_group(facts, Fact::kOutC)); };
+  const auto times_fact = [&facts](float value, Fact fact) { return finite_product(value, to_float(facts[fact])); };
   switch (feature) {
     case Feature::kOne: return 1.0F;
     case Feature::kShrunkTiledMacs: return tiled(op.matrix, {shrunk_to(op.matrix.m, tile.m), tile.n, tile.k}, true);
-    case Feature::kPaddedElements: return padded_elements(facts, tile);
-    case Feature::kChannelRatio: return out() == 0 ? 0.0F : to_float(in()) / to_float(out());
-    case Feature::kChannelProduct: return finite(to_float(in()) * to_float(out()));
-    case Feature::kInPixelsPerChannel:
-      return finite(to_float(facts[Fact::kInH]) * to_float(facts[Fact::kInW]) * to_float(facts[Fact::kInD]));
-    case Feature::kTransformInputs: return finite(transform_points(op, tile) * to_float(facts[Fact::kInC]));
-    case Feature::kTransformOutputs: return finite(transform_points(op, tile) * to_float(facts[Fact::kOutC]));
-    case Feature::kTransformProducts:
-      return finite(finite(transform_points(op, tile) * to_float(facts[Fact::kInC])) * to_float(out()));
-    case Feature::kTransformWeights: {
-      const auto side = static_cast<float>(op.op_class == OpClass::kConvolution ? tile.m : 0);
-      return finite(finite(to_float(facts[Fact::kInC]) * to_float(out())) * side * side);
-    }
-    // Of a product each of the batch has its own; other ops state them all.
-    case Feature::kRows: return to_float(op.matrix.m != 0 ? op.matrix.batch : 1U) * to_float(facts[Fact::kRowsM]);
     case Feature::kTiledMacs: return tiled(op.matrix, tile, true);
     case Feature::kTiledOutputs: return tiled(op.matrix, tile, false);
+    case Feature::kPaddedElements: return padded_elements(facts, tile);
+    case Feature::kChannelRatio: return out() == 0.0F ? 0.0F : in() / out();
+    case Feature::kChannelProduct: return finite_product(in(), out());
+    case Feature::kChannelsPerGroup: return in();
+    case Feature::kOutChannelsPerGroup: return out();
+    case Feature::kLeastChannels: return in() < out() ? in() : out();
+    case Feature::kMostChannels: return in() < out() ? out() : in();
+    case Feature::kInPixelsPerChannel:
+      return times_fact(times_fact(to_float(facts[Fact::kInH]), Fact::kInW), Fact::kInD);
+    case Feature::kOutputPixelsPerChannel:
+      return facts[Fact::kBatch] == 0 ? 0.0F : to_float(quotient(op.out_positions, facts[Fact::kBatch]));
+    case Feature::kTransformInputs: return times_fact(transform_points(op, tile), Fact::kInC);
+    case Feature::kTransformOutputs: return times_fact(transform_points(op, tile), Fact::kOutC);
+    case Feature::kTransformProducts:
+      return finite_product(times_fact(transform_points(op, tile), Fact::kInC), out());
+    case Feature::kTransformWeights: {
+      const auto side = static_cast<float>(op.op_class == OpClass::kConvolution ? tile.m : 0);
+      return finite_product(times_fact(out(), Fact::kInC), side * side);
+    }
+    // Of a product each of the batch has its own; other ops state them all.
+    case Feature::kRows: return times_fact(to_float(op.matrix.m != 0 ? op.matrix.batch : 1U), Fact::kRowsM);
     case Feature::kPatchBytes: return patch_bytes(op);
     case Feature::kArithmeticIntensity: {
       const std::uint64_t bytes = op.activation_bytes + op.constant_bytes;
       return bytes == 0 ? 0.0F : to_float(op.work.macs) / to_float(bytes);
     }
-    case Feature::kMacs: value = op.work.macs; break;
-    case Feature::kAluOps: value = op.work.alu_ops; break;
-    case Feature::kSpecialOps: value = op.work.special_ops; break;
-    case Feature::kActivationBytes: value = op.activation_bytes; break;
     case Feature::kTensorBytes:
-    case Feature::kWorkingSetBytes: value = op.activation_bytes + op.constant_bytes; break;
+    case Feature::kWorkingSetBytes: return to_float(op.activation_bytes + op.constant_bytes);
     case Feature::kDramBytes:
-      value = (weights_leave_cache(cache) ? op.constant_bytes : 0U) +
-              (activations_leave_cache(op, cache) ? op.activation_bytes : 0U);
-      break;
-    case Feature::kGemmBatch: value = op.matrix.batch; break;
-    case Feature::kGemmM: value = op.matrix.m; break;
-    case Feature::kGemmN: value = op.matrix.n; break;
-    case Feature::kGemmK: value = op.matrix.k; break;
-    case Feature::kKernelArea: value = op.kernel_volume; break;
-    case Feature::kStrideArea: value = op.stride_volume; break;
-    case Feature::kDilationArea: value = op.dilation_area; break;
-    case Feature::kChannelsPerGroup: value = in(); break;
-    case Feature::kOutChannelsPerGroup: value = out(); break;
-    case Feature::kLeastChannels: value = in() < out() ? in() : out(); break;
-    case Feature::kMostChannels: value = in() < out() ? out() : in(); break;
-    case Feature::kOutPositions: value = op.out_positions; break;
-    case Feature::kOutputPixelsPerChannel:
-      value = facts[Fact::kBatch] == 0 ? 0 : quotient(op.out_positions, facts[Fact::kBatch]);
-      break;
-    default: break;  // a fact of its own, above
+      return to_float((weights_leave_cache(cache) ? op.constant_bytes : 0U) +
+                      (activations_leave_cache(op, cache) ? op.activation_bytes : 0U));
+    default: return 0.0F;  // one with a source of its own
   }
-  return to_float(value);
 }
 
 BatchParts split_by_batch(Feature feature, const OpQuantities& op, Tile tile, const CacheState& cache) noexcept {

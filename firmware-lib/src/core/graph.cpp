@@ -2,6 +2,7 @@
 
 #include "edgejoule_wire/graph_generated.h"
 #include "wire_file.h"
+#include "wire_reader.h"
 #include "wire_specs.h"
 #include "work.h"
 
@@ -11,58 +12,43 @@ namespace {
 constexpr std::uint32_t kMaxFactColumns = 256;
 constexpr std::uint16_t kNoTypeName = 0xFFFFU;
 
-const wire::ModelGraph* graph_of(const std::uint8_t* root) noexcept {
-  return reinterpret_cast<const wire::ModelGraph*>(root);
-}
+using Root = wire::ModelGraph;
 
 constexpr Error kFine{};
 
 constexpr std::size_t kPerNodeVectors = 9;
 
 // The vectors with one entry per node, some of which may be absent, and the matrix.
-Error find_vectors(const wire::ModelGraph& file, const std::uint8_t* (&elements)[kPerNodeVectors]) noexcept {
-  using File = wire::ModelGraph;
-  using AnyVector = flatbuffers::Vector<std::uint8_t>;  // for its length and place, whatever its elements
-  constexpr std::uint16_t kFields[kPerNodeVectors] = {File::VT_KINDS,   File::VT_CLASSES, File::VT_DATA_TYPES,
-                                                      File::VT_PARENTS, File::VT_DEPTHS,  File::VT_WEIGHT_TYPES,
-                                                      File::VT_ENGINES, File::VT_NAMES,   File::VT_TYPE_NAME_INDEX};
+Error find_vectors(WireTable file, std::uint32_t size, const std::uint8_t* (&elements)[kPerNodeVectors]) noexcept {
+  constexpr std::uint16_t kFields[kPerNodeVectors] = {Root::VT_KINDS,   Root::VT_CLASSES, Root::VT_DATA_TYPES,
+                                                      Root::VT_PARENTS, Root::VT_DEPTHS,  Root::VT_WEIGHT_TYPES,
+                                                      Root::VT_ENGINES, Root::VT_NAMES,   Root::VT_TYPE_NAME_INDEX};
   constexpr std::size_t kRequired = 5;  // the first ones
-  const auto& table = reinterpret_cast<const flatbuffers::Table&>(file);
-  const std::uint32_t size = file.kinds()->size();
-  Error error = file.fact_ids() == nullptr || file.facts() == nullptr ? Error::kMissingField : kFine;
+  Error error = kFine;
   for (std::size_t i = 0; i < kPerNodeVectors; ++i) {
-    const auto* vector = table.GetPointer<const AnyVector*>(kFields[i]);
-    if (vector == nullptr) {
+    const Span<const std::uint8_t> vector = wire_span<std::uint8_t>(file, kFields[i]);  // for its length and place
+    elements[i] = vector.data();
+    if (vector.data() == nullptr) {
       error = i < kRequired ? Error::kMissingField : error;
-      continue;
-    }
-    elements[i] = vector->Data();
-    if (vector->size() != size && error == kFine) {
+    } else if (vector.size() != size && error == kFine) {
       error = Error::kShapeMismatch;
     }
   }
-  if (error != kFine) {
-    return error;
-  }
-  if (file.fact_ids()->size() > kMaxFactColumns) {
-    return Error::kTooLarge;
-  }
-  return file.facts()->size() == std::uint64_t{size} * file.fact_ids()->size() ? kFine : Error::kShapeMismatch;
+  return error;
 }
 
 // Counts of a node in a file may be any 64-bit numbers. In a frame of its own, like the
 // next: a node's facts and the path to it need not wait on the stack for each other.
 __attribute__((noinline)) Error check_facts(const GraphView& graph, std::uint64_t& unique_weights) noexcept {
-  Checked exact;
   for (std::uint32_t node = 0; node < graph.size(); ++node) {
     const Facts facts = graph.facts(node);
     OpQuantities op;
     if (const Error error = measure(graph.op_class(node), facts, op); error != kFine) {
       return error;
     }
-    repeat(op.work, facts[Fact::kRepeats], exact);
-    unique_weights = exact.add(unique_weights, facts[Fact::kUniqueWeightBytes]);
-    if (exact.overflowed()) {
+    repeat(op.work, facts[Fact::kRepeats]);
+    unique_weights = plus(unique_weights, facts[Fact::kUniqueWeightBytes]);
+    if (!fits(op.work) || unique_weights == kTooMany) {
       return Error::kOverflow;
     }
   }
@@ -125,12 +111,9 @@ Error check_kinds(const std::uint16_t* kinds, const std::uint8_t* classes, std::
   return kFine;
 }
 
-Error check_type_names(const wire::ModelGraph& file) noexcept {
-  if (file.type_name_index() == nullptr) {
-    return kFine;
-  }
-  const std::uint32_t names = file.type_names() == nullptr ? 0 : file.type_names()->size();
-  for (const std::uint16_t index : *file.type_name_index()) {
+Error check_type_names(WireTable file) noexcept {
+  const std::uint32_t names = wire_count(file, Root::VT_TYPE_NAMES);
+  for (const std::uint16_t index : wire_span<std::uint16_t>(file, Root::VT_TYPE_NAME_INDEX)) {
     if (index != kNoTypeName && index >= names) {
       return Error::kBadIndex;
     }
@@ -146,21 +129,32 @@ Result<GraphView> GraphView::open(Span<const std::byte> bytes) noexcept {
   if (!root) {
     return root.error();
   }
-  const wire::ModelGraph& file = *graph_of(*root);
-  if (file.format_version() != kFormatVersion) {
+  const WireTable file = *root;
+  if (wire_number<std::uint16_t>(file, Root::VT_FORMAT_VERSION) != kFormatVersion) {
     return Error::kUnsupportedVersion;
   }
-  if (file.kinds() == nullptr || file.kinds()->size() == 0) {
+  GraphView view;
+  view.root_ = file;
+  view.size_ = wire_count(file, Root::VT_KINDS);
+  if (view.size_ == 0) {
     return Error::kMissingField;
   }
-  GraphView view;
-  view.root_ = *root;
-  view.size_ = file.kinds()->size();
   if (view.size_ > kMaxNodes) {
     return Error::kTooLarge;
   }
-  const std::uint8_t* elements[kPerNodeVectors] = {};
-  Error error = find_vectors(file, elements);
+  const std::uint8_t* elements[kPerNodeVectors];
+  Error error = find_vectors(file, view.size_, elements);
+  const auto fact_ids = wire_span<std::uint16_t>(file, Root::VT_FACT_IDS);
+  const auto facts = wire_span<std::uint64_t>(file, Root::VT_FACTS);
+  if (error == kFine && (fact_ids.data() == nullptr || facts.data() == nullptr)) {
+    error = Error::kMissingField;
+  }
+  if (error == kFine && fact_ids.size() > kMaxFactColumns) {
+    error = Error::kTooLarge;
+  }
+  if (error == kFine && facts.size() != std::uint64_t{view.size_} * fact_ids.size()) {
+    error = Error::kShapeMismatch;
+  }
   if (error != kFine) {
     return error;
   }
@@ -171,9 +165,9 @@ Result<GraphView> GraphView::open(Span<const std::byte> bytes) noexcept {
   view.depths_ = elements[4];
   view.weight_types_ = elements[5];
   view.engines_ = elements[6];
-  view.fact_ids_ = reinterpret_cast<const std::uint16_t*>(file.fact_ids()->Data());
-  view.facts_ = reinterpret_cast<const std::uint64_t*>(file.facts()->Data());
-  view.fact_columns_ = file.fact_ids()->size();
+  view.fact_ids_ = fact_ids.data();
+  view.facts_ = facts.data();
+  view.fact_columns_ = static_cast<std::uint32_t>(fact_ids.size());
   error = check_tree(view.parents_, view.depths_, view.size_);
   if (error == kFine) {
     error = check_columns(view.fact_ids_, view.fact_columns_);
@@ -194,48 +188,37 @@ Result<GraphView> GraphView::open(Span<const std::byte> bytes) noexcept {
 }
 
 std::string_view GraphView::model_name() const noexcept {
-  return text_of(graph_of(root_)->name());
+  return wire_text(root_, Root::VT_NAME);
 }
 
 std::string_view GraphView::name(std::uint32_t node) const noexcept {
-  const auto* names = graph_of(root_)->names();
-  return names == nullptr ? std::string_view() : text_of(names->Get(node));
+  const std::uint8_t* names = wire_reference(root_, Root::VT_NAMES);
+  return names == nullptr ? std::string_view() : wire_text(wire_item(names, node));
 }
 
 std::string_view GraphView::type_name(std::uint32_t node) const noexcept {
-  const wire::ModelGraph& file = *graph_of(root_);
-  if (file.type_name_index() == nullptr) {
-    return {};
-  }
-  const std::uint16_t index = file.type_name_index()->Get(node);
-  return index == kNoTypeName ? std::string_view() : text_of(file.type_names()->Get(index));
+  const auto indices = wire_span<std::uint16_t>(root_, Root::VT_TYPE_NAME_INDEX);
+  const std::uint16_t index = indices.empty() ? kNoTypeName : indices[node];
+  return index == kNoTypeName ? std::string_view() : wire_text(wire_item(root_, Root::VT_TYPE_NAMES, index));
 }
 
 std::uint32_t GraphView::note_count() const noexcept {
-  const auto* source = graph_of(root_)->source();
-  return source == nullptr || source->notes() == nullptr ? 0 : source->notes()->size();
+  const WireTable source = wire_reference(root_, Root::VT_SOURCE);
+  return source == nullptr ? 0 : wire_count(source, wire::GraphSource::VT_NOTES);
 }
 
 std::string_view GraphView::note(std::uint32_t i) const noexcept {
-  return text_of(graph_of(root_)->source()->notes()->Get(i));
+  return wire_text(wire_item(wire_reference(root_, Root::VT_SOURCE), wire::GraphSource::VT_NOTES, i));
 }
-
-namespace {
-const flatbuffers::String* source_field(const std::uint8_t* root,
-                                        const flatbuffers::String* (wire::GraphSource::*field)() const) noexcept {
-  const auto* source = graph_of(root)->source();
-  return source == nullptr ? nullptr : (source->*field)();
-}
-}  // namespace
 
 std::string_view GraphView::source_format() const noexcept {
-  return text_of(source_field(root_, &wire::GraphSource::format));
+  return wire_text_in(root_, Root::VT_SOURCE, wire::GraphSource::VT_FORMAT);
 }
 std::string_view GraphView::source_file() const noexcept {
-  return text_of(source_field(root_, &wire::GraphSource::file));
+  return wire_text_in(root_, Root::VT_SOURCE, wire::GraphSource::VT_FILE);
 }
 std::string_view GraphView::source_sha256() const noexcept {
-  return text_of(source_field(root_, &wire::GraphSource::sha256));
+  return wire_text_in(root_, Root::VT_SOURCE, wire::GraphSource::VT_SHA256);
 }
 
 Facts GraphView::facts(std::uint32_t node) const noexcept {

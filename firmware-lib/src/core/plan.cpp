@@ -98,27 +98,27 @@ const PlanRow* RowSearch::middle_of(const PlanRow* first) noexcept {
 namespace {
 
 // The correction of a row around measured sizes.
-float correction_factor(const RowView& row, const OpToPrice& op) noexcept {
+float correction_factor(const CorrectionView& correction, const OpToPrice& op) noexcept {
   constexpr float kReachSquared = 36.0F;  // in lengths: beyond, a bump is below 2e-8
   constexpr float kMostOctaves = 4.0F;    // whatever the file says
   constexpr float kHalfLog2E = 0.72134752044448170F;
   float place[kMaxCorrectionAxes];
-  const std::uint32_t axes = row.correction_axes();
-  for (std::uint32_t axis = 0; axis < axes; ++axis) {
-    const float value = feature_value(row.correction_axis(axis), *op.quantities, Tile{}, op.cache);
+  const std::size_t axes = correction.axes.size();
+  for (std::size_t axis = 0; axis < axes; ++axis) {
+    const float value = feature_value(correction.axes[axis], *op.quantities, Tile{}, op.cache);
     place[axis] = value > 1.0F ? log2_of(value) : 0.0F;
   }
-  const float per_length = 1.0F / row.correction_length();
+  const float per_length = 1.0F / correction.length_octaves;
   float octaves = 0.0F;
-  const std::uint32_t points = row.correction_points();
-  for (std::uint32_t point = 0; point < points; ++point) {
+  const float* position = correction.positions.data();
+  for (const float height : correction.heights) {
     float distance = 0.0F;
-    for (std::uint32_t axis = 0; axis < axes; ++axis) {
-      const float step = (place[axis] - row.correction_position(point, axis)) * per_length;
+    for (std::size_t axis = 0; axis < axes; ++axis) {
+      const float step = (place[axis] - *position++) * per_length;
       distance += step * step;
     }
     if (distance < kReachSquared) {
-      octaves += row.correction_height(point) * exp2_of(-kHalfLog2E * distance);
+      octaves += height * exp2_of(-kHalfLog2E * distance);
     }
   }
   octaves = octaves < kMostOctaves ? octaves : kMostOctaves;
@@ -147,7 +147,7 @@ Price price(const PlanData& plan, const PlanRow& row, const OpToPrice& op) noexc
   }
   result.joules *= to_float((*op.quantities->facts)[Fact::kRepeats]);
   if ((row.member & kHasCorrection) != 0) {
-    result.factor = correction_factor(plan.table.row(row.table_row), op);
+    result.factor = correction_factor(plan.table.row(row.table_row).correction(), op);
     result.joules *= result.factor;
   }
   return result;

@@ -169,7 +169,7 @@ void set_row(const RowView& row, PlanRow& out, PlanTerm*& terms, Condition*& con
   out.form = row.form();
   out.data_type = row.data_type();
   out.engine = row.engine();
-  out.member = static_cast<std::uint8_t>(row.member() | (row.correction_points() != 0 ? kHasCorrection : 0));
+  out.member = static_cast<std::uint8_t>(row.member() | (!row.correction().heights.empty() ? kHasCorrection : 0));
   out.intercept = row.intercept();
   out.gain_less_one = row.children_gain() > 0.0F ? row.children_gain() - 1.0F : 0.0F;
   for (std::uint32_t i = 0; i < row.term_count(); ++i) {

@@ -4,56 +4,35 @@
 #include <limits>
 
 #include "edgejoule_wire/table_generated.h"
-#include "wire_file.h"
+#include "wire_reader.h"
 
 // The accessors; table_check.cpp is what makes them safe.
 namespace edgejoule {
 namespace {
 
-const wire::CoefficientTable& table_of(const std::uint8_t* root) noexcept {
-  return *reinterpret_cast<const wire::CoefficientTable*>(root);
-}
+using Root = wire::CoefficientTable;
+using Row = wire::Row;
 
-const wire::Row& row_of(const std::uint8_t* row) noexcept {
-  return *reinterpret_cast<const wire::Row*>(row);
-}
-
-template <class Vector>
-std::uint32_t size_of(const Vector* vector) noexcept {
-  return vector == nullptr ? 0 : vector->size();
-}
-
-Residual residual_of(const wire::Residual* file) noexcept {
+Residual residual_of(WireTable file) noexcept {
+  using File = wire::Residual;
   Residual residual;
   if (file == nullptr) {
     return residual;
   }
-  if (const wire::Quantiles* q = file->quantiles()) {
+  if (const std::uint8_t* quantiles = wire_field(file, File::VT_QUANTILES)) {
     static_assert(sizeof(wire::Quantiles) == sizeof residual.quantiles);
-    std::memcpy(residual.quantiles, q, sizeof residual.quantiles);
+    std::memcpy(residual.quantiles, quantiles, sizeof residual.quantiles);
     residual.has_quantiles = true;
   }
-  residual.groups = file->groups();
-  residual.shared_sigma = file->shared_sigma();
-  residual.independent_sigma = file->independent_sigma();
-  residual.median_error_percent = file->median_error_percent();
-  residual.mean_error_percent = file->mean_error_percent();
+  residual.groups = wire_number<std::uint32_t>(file, File::VT_GROUPS);
+  residual.shared_sigma = wire_number<float>(file, File::VT_SHARED_SIGMA);
+  residual.independent_sigma = wire_number<float>(file, File::VT_INDEPENDENT_SIGMA);
+  residual.median_error_percent = wire_number<float>(file, File::VT_MEDIAN_ERROR_PERCENT);
+  residual.mean_error_percent = wire_number<float>(file, File::VT_MEAN_ERROR_PERCENT);
   return residual;
 }
 
 constexpr float kUnbounded = std::numeric_limits<float>::infinity();
-
-template <class Table>
-float lower_bound_of(const Table& table) noexcept {
-  const auto bound = table.min();
-  return bound.has_value() ? *bound : -kUnbounded;
-}
-
-template <class Table>
-float upper_bound_of(const Table& table) noexcept {
-  const auto bound = table.max();
-  return bound.has_value() ? *bound : kUnbounded;
-}
 
 }  // namespace
 
@@ -73,207 +52,210 @@ float scale_of(Unit unit) noexcept {
 }
 
 Level RowView::level() const noexcept {
-  return static_cast<Level>(row_of(row_).level());
+  return wire_enum<Level>(row_, Row::VT_LEVEL);
 }
 OpKind RowView::kind() const noexcept {
-  return static_cast<OpKind>(row_of(row_).kind());
+  return wire_enum<OpKind>(row_, Row::VT_KIND);
 }
 OpClass RowView::op_class() const noexcept {
-  return static_cast<OpClass>(row_of(row_).op_class());
+  return wire_enum<OpClass>(row_, Row::VT_OP_CLASS);
 }
 DataType RowView::data_type() const noexcept {
-  return static_cast<DataType>(row_of(row_).data_type());
+  return wire_enum<DataType>(row_, Row::VT_DATA_TYPE);
 }
 std::uint8_t RowView::engine() const noexcept {
-  return row_of(row_).engine();
+  return wire_number(row_, Row::VT_ENGINE, kAnyEngine);
 }
 std::uint8_t RowView::operating_point() const noexcept {
-  return row_of(row_).operating_point();
+  return wire_number(row_, Row::VT_OPERATING_POINT, kAnyOperatingPoint);
 }
 RowForm RowView::form() const noexcept {
-  return static_cast<RowForm>(row_of(row_).form());
+  return wire_enum<RowForm>(row_, Row::VT_FORM);
 }
 float RowView::intercept() const noexcept {
-  return row_of(row_).intercept();
+  return wire_number<float>(row_, Row::VT_INTERCEPT);
 }
 float RowView::children_gain() const noexcept {
-  return row_of(row_).children_gain();
+  return wire_number<float>(row_, Row::VT_CHILDREN_GAIN);
 }
 std::uint32_t RowView::term_count() const noexcept {
-  return size_of(row_of(row_).terms());
+  return wire_count(row_, Row::VT_TERMS);
 }
 std::uint32_t RowView::condition_count() const noexcept {
-  return size_of(row_of(row_).conditions());
+  return wire_count(row_, Row::VT_CONDITIONS);
 }
 bool RowView::has_residual() const noexcept {
-  return row_of(row_).residual() != nullptr;
+  return wire_field(row_, Row::VT_RESIDUAL) != nullptr;
 }
 Residual RowView::residual() const noexcept {
-  return residual_of(row_of(row_).residual());
+  return residual_of(wire_reference(row_, Row::VT_RESIDUAL));
 }
 std::string_view RowView::reason() const noexcept {
-  return text_of(row_of(row_).reason());
+  return wire_text(row_, Row::VT_REASON);
 }
 
 std::uint8_t RowView::member() const noexcept {
-  return row_of(row_).member();
+  return wire_number<std::uint8_t>(row_, Row::VT_MEMBER);
 }
-std::uint32_t RowView::correction_points() const noexcept {
-  const auto* correction = row_of(row_).correction();
-  return correction == nullptr ? 0 : size_of(correction->heights());
-}
-std::uint32_t RowView::correction_axes() const noexcept {
-  return size_of(row_of(row_).correction()->axes());
-}
-Feature RowView::correction_axis(std::uint32_t axis) const noexcept {
-  return static_cast<Feature>(row_of(row_).correction()->axes()->Get(axis));
-}
-float RowView::correction_length() const noexcept {
-  return row_of(row_).correction()->length_octaves();
-}
-float RowView::correction_position(std::uint32_t point, std::uint32_t axis) const noexcept {
-  return row_of(row_).correction()->positions()->Get(point * correction_axes() + axis);
-}
-float RowView::correction_height(std::uint32_t point) const noexcept {
-  return row_of(row_).correction()->heights()->Get(point);
+CorrectionView RowView::correction() const noexcept {
+  using File = wire::Correction;
+  const WireTable file = wire_reference(row_, Row::VT_CORRECTION);
+  if (file == nullptr) {
+    return {};
+  }
+  return {wire_span<Feature>(file, File::VT_AXES), wire_span<float>(file, File::VT_POSITIONS),
+          wire_span<float>(file, File::VT_HEIGHTS), wire_number<float>(file, File::VT_LENGTH_OCTAVES)};
 }
 
 Term RowView::term(std::uint32_t i) const noexcept {
-  const wire::Term& file = *row_of(row_).terms()->Get(i);
+  using File = wire::Term;
+  const WireTable file = wire_item(row_, Row::VT_TERMS, i);
   Term term;
-  term.feature = static_cast<Feature>(file.feature());
-  term.coefficient = file.coefficient();
-  term.unit = static_cast<Unit>(file.unit());
-  term.min = lower_bound_of(file);
-  term.max = upper_bound_of(file);
-  term.tile = {file.tile_m(), file.tile_n(), file.tile_k()};
+  term.feature = wire_enum<Feature>(file, File::VT_FEATURE);
+  term.coefficient = wire_number<float>(file, File::VT_COEFFICIENT);
+  term.unit = wire_enum<Unit>(file, File::VT_UNIT);
+  term.min = wire_number(file, File::VT_MIN, -kUnbounded);
+  term.max = wire_number(file, File::VT_MAX, kUnbounded);
+  term.tile = {wire_number<std::uint16_t>(file, File::VT_TILE_M), wire_number<std::uint16_t>(file, File::VT_TILE_N),
+               wire_number<std::uint16_t>(file, File::VT_TILE_K)};
   return term;
 }
 
 Condition RowView::condition(std::uint32_t i) const noexcept {
-  const wire::Condition& file = *row_of(row_).conditions()->Get(i);
-  return {static_cast<Feature>(file.feature()), lower_bound_of(file), upper_bound_of(file)};
+  using File = wire::Condition;
+  const WireTable file = wire_item(row_, Row::VT_CONDITIONS, i);
+  return {wire_enum<Feature>(file, File::VT_FEATURE), wire_number(file, File::VT_MIN, -kUnbounded),
+          wire_number(file, File::VT_MAX, kUnbounded)};
 }
 
 std::string_view CoefficientTable::name() const noexcept {
-  return text_of(table_of(root_).name());
+  return wire_text(root_, Root::VT_NAME);
 }
 BoundaryKind CoefficientTable::boundary() const noexcept {
-  return static_cast<BoundaryKind>(table_of(root_).boundary()->kind());
+  return wire_enum<BoundaryKind>(wire_reference(root_, Root::VT_BOUNDARY), wire::Boundary::VT_KIND);
 }
 std::string_view CoefficientTable::boundary_description() const noexcept {
-  return text_of(table_of(root_).boundary()->description());
+  return wire_text_in(root_, Root::VT_BOUNDARY, wire::Boundary::VT_DESCRIPTION);
 }
 std::uint32_t CoefficientTable::boundary_rail_count() const noexcept {
-  return size_of(table_of(root_).boundary()->rails());
+  return wire_count(wire_reference(root_, Root::VT_BOUNDARY), wire::Boundary::VT_RAILS);
 }
 std::string_view CoefficientTable::boundary_rail(std::uint32_t i) const noexcept {
-  return text_of(table_of(root_).boundary()->rails()->Get(i));
+  return wire_text(wire_item(wire_reference(root_, Root::VT_BOUNDARY), wire::Boundary::VT_RAILS, i));
 }
 BaselineKind CoefficientTable::baseline() const noexcept {
-  return static_cast<BaselineKind>(table_of(root_).baseline()->kind());
+  return wire_enum<BaselineKind>(wire_reference(root_, Root::VT_BASELINE), wire::Baseline::VT_KIND);
 }
 std::string_view CoefficientTable::idle_state() const noexcept {
-  return text_of(table_of(root_).baseline()->idle_state());
+  return wire_text_in(root_, Root::VT_BASELINE, wire::Baseline::VT_IDLE_STATE);
 }
 std::string_view CoefficientTable::board() const noexcept {
-  const auto* board = table_of(root_).board();
-  return board == nullptr ? std::string_view() : text_of(board->name());
+  return wire_text_in(root_, Root::VT_BOARD, wire::Board::VT_NAME);
 }
 std::string_view CoefficientTable::board_compatible() const noexcept {
-  const auto* board = table_of(root_).board();
-  return board == nullptr ? std::string_view() : text_of(board->compatible());
+  return wire_text_in(root_, Root::VT_BOARD, wire::Board::VT_COMPATIBLE);
 }
 std::string_view CoefficientTable::os_release() const noexcept {
-  const auto* board = table_of(root_).board();
-  return board == nullptr ? std::string_view() : text_of(board->os_release());
+  return wire_text_in(root_, Root::VT_BOARD, wire::Board::VT_OS_RELEASE);
 }
 std::string_view CoefficientTable::runtime() const noexcept {
-  return text_of(table_of(root_).runtime());
+  return wire_text(root_, Root::VT_RUNTIME);
 }
 std::string_view CoefficientTable::backend() const noexcept {
-  return text_of(table_of(root_).backend());
+  return wire_text(root_, Root::VT_BACKEND);
 }
 
 std::uint32_t CoefficientTable::row_count() const noexcept {
-  return size_of(table_of(root_).rows());
+  return wire_count(root_, Root::VT_ROWS);
 }
 std::uint32_t CoefficientTable::engine_count() const noexcept {
-  return size_of(table_of(root_).engines());
+  return wire_count(root_, Root::VT_ENGINES);
 }
 std::uint32_t CoefficientTable::operating_point_count() const noexcept {
-  return size_of(table_of(root_).operating_points());
+  return wire_count(root_, Root::VT_OPERATING_POINTS);
 }
 std::uint32_t CoefficientTable::static_term_count() const noexcept {
-  return size_of(table_of(root_).statics());
+  return wire_count(root_, Root::VT_STATICS);
 }
 std::uint32_t CoefficientTable::sensor_count() const noexcept {
-  return size_of(table_of(root_).sensors());
+  return wire_count(root_, Root::VT_SENSORS);
 }
 std::uint32_t CoefficientTable::note_count() const noexcept {
-  const auto* provenance = table_of(root_).provenance();
-  return provenance == nullptr ? 0 : size_of(provenance->notes());
+  const WireTable file = wire_reference(root_, Root::VT_PROVENANCE);
+  return file == nullptr ? 0 : wire_count(file, wire::Provenance::VT_NOTES);
 }
 
 ProvenanceView CoefficientTable::provenance() const noexcept {
-  const auto* file = table_of(root_).provenance();
+  using File = wire::Provenance;
+  const WireTable file = wire_reference(root_, Root::VT_PROVENANCE);
   if (file == nullptr) {
     return {};
   }
-  return {text_of(file->date()),        text_of(file->tool_version()), text_of(file->measurements_sha256()),
-          text_of(file->data_source()), text_of(file->licence()),      text_of(file->protocol())};
+  return {wire_text(file, File::VT_DATE),        wire_text(file, File::VT_TOOL_VERSION),
+          wire_text(file, File::VT_MEASUREMENTS_SHA256), wire_text(file, File::VT_DATA_SOURCE),
+          wire_text(file, File::VT_LICENCE),     wire_text(file, File::VT_PROTOCOL)};
 }
 
 Residual CoefficientTable::op_residual() const noexcept {
-  return residual_of(table_of(root_).op_residual());
+  return residual_of(wire_reference(root_, Root::VT_OP_RESIDUAL));
 }
 Residual CoefficientTable::module_residual() const noexcept {
-  return residual_of(table_of(root_).module_residual());
+  return residual_of(wire_reference(root_, Root::VT_MODULE_RESIDUAL));
 }
 Residual CoefficientTable::model_residual() const noexcept {
-  return residual_of(table_of(root_).model_residual());
+  return residual_of(wire_reference(root_, Root::VT_MODEL_RESIDUAL));
 }
 
 RowView CoefficientTable::row(std::uint32_t i) const noexcept {
-  return RowView(reinterpret_cast<const std::uint8_t*>(table_of(root_).rows()->Get(i)));
+  return RowView(wire_item(root_, Root::VT_ROWS, i));
 }
 
 EngineView CoefficientTable::engine(std::uint32_t i) const noexcept {
-  const auto* file = table_of(root_).engines()->Get(i);
-  return {text_of(file->name()),    static_cast<EngineKind>(file->kind()),   file->l1_bytes(), file->l2_bytes(),
-          file->last_level_bytes(), Joules(file->wake_microjoules() * 1e-6F)};
+  using File = wire::Engine;
+  const WireTable file = wire_item(root_, Root::VT_ENGINES, i);
+  return {wire_text(file, File::VT_NAME),
+          wire_enum<EngineKind>(file, File::VT_KIND),
+          wire_number<std::uint64_t>(file, File::VT_L1_BYTES),
+          wire_number<std::uint64_t>(file, File::VT_L2_BYTES),
+          wire_number<std::uint64_t>(file, File::VT_LAST_LEVEL_BYTES),
+          Joules(wire_number<float>(file, File::VT_WAKE_MICROJOULES) * 1e-6F)};
 }
 
 std::string_view CoefficientTable::engine_name(std::uint32_t engine) const noexcept {
-  return text_of(table_of(root_).engines()->Get(engine)->name());
+  return wire_text(wire_item(root_, Root::VT_ENGINES, engine), wire::Engine::VT_NAME);
 }
 
 std::uint64_t CoefficientTable::last_level_bytes(std::uint32_t engine) const noexcept {
-  return table_of(root_).engines()->Get(engine)->last_level_bytes();
+  return wire_number<std::uint64_t>(wire_item(root_, Root::VT_ENGINES, engine), wire::Engine::VT_LAST_LEVEL_BYTES);
 }
 
 OperatingPointView CoefficientTable::operating_point(std::uint32_t i) const noexcept {
-  const auto* file = table_of(root_).operating_points()->Get(i);
-  return {text_of(file->name()), file->cpu_mhz(), file->gpu_mhz(), file->memory_mhz(), file->core_millivolts()};
+  using File = wire::OperatingPoint;
+  const WireTable file = wire_item(root_, Root::VT_OPERATING_POINTS, i);
+  return {wire_text(file, File::VT_NAME), wire_number<float>(file, File::VT_CPU_MHZ),
+          wire_number<float>(file, File::VT_GPU_MHZ), wire_number<float>(file, File::VT_MEMORY_MHZ),
+          wire_number<float>(file, File::VT_CORE_MILLIVOLTS)};
 }
 
 std::string_view CoefficientTable::operating_point_name(std::uint32_t point) const noexcept {
-  return text_of(table_of(root_).operating_points()->Get(point)->name());
+  return wire_text(wire_item(root_, Root::VT_OPERATING_POINTS, point), wire::OperatingPoint::VT_NAME);
 }
 
 StaticTermView CoefficientTable::static_term(std::uint32_t i) const noexcept {
-  const auto* file = table_of(root_).statics()->Get(i);
-  return {file->engine(), file->operating_point(), static_cast<EngineState>(file->state()),
-          Watts(file->milliwatts() * 1e-3F)};
+  const auto& file = wire_span<wire::StaticTerm>(root_, Root::VT_STATICS)[i];
+  return {file.engine(), file.operating_point(), static_cast<EngineState>(file.state()),
+          Watts(file.milliwatts() * 1e-3F)};
 }
 
 SensorView CoefficientTable::sensor(std::uint32_t i) const noexcept {
-  const auto* file = table_of(root_).sensors()->Get(i);
-  return {text_of(file->rail()), text_of(file->chip()), file->shunt_uohm(), file->update_period_us()};
+  using File = wire::Sensor;
+  const WireTable file = wire_item(root_, Root::VT_SENSORS, i);
+  return {wire_text(file, File::VT_RAIL), wire_text(file, File::VT_CHIP),
+          wire_number<std::uint32_t>(file, File::VT_SHUNT_UOHM), wire_number<std::uint32_t>(file, File::VT_UPDATE_PERIOD_US)};
 }
 
 std::string_view CoefficientTable::note(std::uint32_t i) const noexcept {
-  return text_of(table_of(root_).provenance()->notes()->Get(i));
+  return wire_text(wire_item(wire_reference(root_, Root::VT_PROVENANCE), wire::Provenance::VT_NOTES, i));
 }
 
 Result<std::uint32_t> CoefficientTable::find_operating_point(std::string_view name) const noexcept {

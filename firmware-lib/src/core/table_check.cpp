@@ -5,11 +5,14 @@
 #include "edgejoule/core/table.h"
 #include "edgejoule_wire/table_generated.h"
 #include "wire_file.h"
+#include "wire_reader.h"
 #include "wire_specs.h"
 
 // CoefficientTable::open: structure, then meaning. What passes is read unchecked.
 namespace edgejoule {
 namespace {
+
+using Root = wire::CoefficientTable;
 
 constexpr float kMinGain = 1.0F / 64.0F;
 constexpr float kMaxGain = 64.0F;
@@ -41,37 +44,35 @@ Error check_non_negative(float value) noexcept {
 }
 
 // Terms and conditions: open bounds are infinite there and absent in the file.
-template <class Wire>
-Error check_bounds(const Wire& file, bool must_differ) noexcept {
-  const auto file_min = file.min();
-  const auto file_max = file.max();
-  const float min = file_min.has_value() ? *file_min : -kAnyNumber;
-  const float max = file_max.has_value() ? *file_max : kAnyNumber;
+Error check_bounds(WireTable file, std::uint16_t min_place, std::uint16_t max_place, bool must_differ) noexcept {
+  const float min = wire_number(file, min_place, -kAnyNumber);
+  const float max = wire_number(file, max_place, kAnyNumber);
   if (!std::isfinite(min) || !std::isfinite(max)) {
     return Error::kNotFinite;
   }
   return min > max || (must_differ && min == max) ? Error::kBadRange : kFine;
 }
 
-Error check_residual(const wire::Residual* file) noexcept {
+Error check_residual(WireTable file) noexcept {
+  using File = wire::Residual;
   if (file == nullptr) {
     return kFine;
   }
-  Error error = check_within(file->shared_sigma(), 0.0F, kMaxLogResidual);
-  if (error == kFine) {
-    error = check_within(file->independent_sigma(), 0.0F, kMaxLogResidual);
+  constexpr std::uint16_t kNumbers[] = {File::VT_SHARED_SIGMA, File::VT_INDEPENDENT_SIGMA,
+                                        File::VT_MEDIAN_ERROR_PERCENT, File::VT_MEAN_ERROR_PERCENT};
+  for (const std::uint16_t place : kNumbers) {
+    const bool sigma = place <= File::VT_INDEPENDENT_SIGMA;
+    if (const Error error = check_within(wire_number<float>(file, place), 0.0F, sigma ? kMaxLogResidual : kAnyNumber);
+        error != kFine) {
+      return error;
+    }
   }
-  if (error == kFine) {
-    error = check_non_negative(file->median_error_percent());
-  }
-  if (error == kFine) {
-    error = check_non_negative(file->mean_error_percent());
-  }
-  if (error != kFine || file->quantiles() == nullptr) {
-    return error;
+  const std::uint8_t* in_file = wire_field(file, File::VT_QUANTILES);
+  if (in_file == nullptr) {
+    return kFine;
   }
   float quantiles[Residual::kQuantiles];
-  std::memcpy(quantiles, file->quantiles(), sizeof quantiles);
+  std::memcpy(quantiles, in_file, sizeof quantiles);
   float previous = -kMaxLogResidual;
   for (const float quantile : quantiles) {
     if (!(quantile >= previous && quantile <= kMaxLogResidual)) {
@@ -89,9 +90,10 @@ bool unit_fits(Feature feature, Unit unit, RowForm form) noexcept {
   return is_runtime(feature) ? unit == Unit::kMilliwatt || unit == Unit::kWatt : unit <= Unit::kJoule;
 }
 
-Error check_term(const wire::Term& file, RowForm form) noexcept {
-  const auto feature = static_cast<Feature>(file.feature());
-  const auto unit = static_cast<Unit>(file.unit());
+Error check_term(WireTable file, RowForm form) noexcept {
+  using File = wire::Term;
+  const auto feature = wire_enum<Feature>(file, File::VT_FEATURE);
+  const auto unit = wire_enum<Unit>(file, File::VT_UNIT);
   if (!is_known(feature) || unit > Unit::kRatio) {
     return Error::kUnknownValue;
   }
@@ -99,17 +101,23 @@ Error check_term(const wire::Term& file, RowForm form) noexcept {
     return Error::kBadUnit;
   }
   const bool linear = form == RowForm::kLinear;
-  const Error error =
-      check_within(file.coefficient(), linear ? 0.0F : -kMaxExponent, linear ? kAnyNumber : kMaxExponent);
-  return error != kFine ? error : check_bounds(file, false);
+  const Error error = check_within(wire_number<float>(file, File::VT_COEFFICIENT), linear ? 0.0F : -kMaxExponent,
+                                   linear ? kAnyNumber : kMaxExponent);
+  return error != kFine ? error : check_bounds(file, File::VT_MIN, File::VT_MAX, false);
 }
 
-Error check_condition(const wire::Condition& file) noexcept {
-  const auto feature = static_cast<Feature>(file.feature());
-  return is_known(feature) && !is_runtime(feature) ? check_bounds(file, true) : Error::kUnknownValue;
+bool is_condition_feature(Feature feature) noexcept {
+  return is_known(feature) && !is_runtime(feature);
 }
 
-Error check_octaves(const flatbuffers::Vector<float>& values) noexcept {
+Error check_condition(WireTable file) noexcept {
+  using File = wire::Condition;
+  return is_condition_feature(wire_enum<Feature>(file, File::VT_FEATURE))
+             ? check_bounds(file, File::VT_MIN, File::VT_MAX, true)
+             : Error::kUnknownValue;
+}
+
+Error check_octaves(Span<const float> values) noexcept {
   for (const float value : values) {
     if (const Error error = check_within(value, -kMaxOctaves, kMaxOctaves); error != kFine) {
       return error;
@@ -118,33 +126,30 @@ Error check_octaves(const flatbuffers::Vector<float>& values) noexcept {
   return kFine;
 }
 
-Error check_correction(const wire::Correction* file) noexcept {
-  if (file == nullptr) {
+Error check_correction(WireTable row) noexcept {
+  if (wire_field(row, wire::Row::VT_CORRECTION) == nullptr) {
     return kFine;
   }
-  const auto* axes = file->axes();
-  const auto* positions = file->positions();
-  const auto* heights = file->heights();
-  if (axes == nullptr || positions == nullptr || heights == nullptr || axes->size() == 0) {
+  const CorrectionView correction = RowView(row).correction();
+  if (correction.axes.empty() || correction.heights.empty()) {
     return Error::kMissingField;
   }
-  if (axes->size() > kMaxCorrectionAxes || heights->size() > kMaxCorrectionPoints) {
+  if (correction.axes.size() > kMaxCorrectionAxes || correction.heights.size() > kMaxCorrectionPoints) {
     return Error::kTooLarge;
   }
-  if (positions->size() != axes->size() * heights->size()) {
+  if (correction.positions.size() != correction.axes.size() * correction.heights.size()) {
     return Error::kBadIndex;
   }
-  for (const auto axis : *axes) {
-    const auto feature = static_cast<Feature>(axis);
-    if (!is_known(feature) || is_runtime(feature)) {
+  for (const Feature axis : correction.axes) {
+    if (!is_condition_feature(axis)) {
       return Error::kUnknownValue;
     }
   }
-  if (const Error error = check_within(file->length_octaves(), kMinLength, kMaxOctaves); error != kFine) {
-    return error;
+  Error error = check_within(correction.length_octaves, kMinLength, kMaxOctaves);
+  if (error == kFine) {
+    error = check_octaves(correction.positions);
   }
-  const Error error = check_octaves(*positions);
-  return error != kFine ? error : check_octaves(*heights);
+  return error != kFine ? error : check_octaves(correction.heights);
 }
 
 // What a row answers, as numbers: two rows with equal keys and the same set of
@@ -167,50 +172,41 @@ std::uint32_t mixed(std::uint32_t value) noexcept {
   return value ^ (value >> 16U);
 }
 
-template <class Optional>
-std::uint32_t bits_of_bound(const Optional& bound) noexcept {
-  std::uint32_t bits = 1;  // no number anybody writes
-  if (bound.has_value()) {
-    const float value = *bound;
-    std::memcpy(&bits, &value, sizeof bits);
-  }
-  return bits;
+// The bits of a bound; an absent one reads as a number nobody writes.
+std::uint32_t bits_of_bound(WireTable condition, std::uint16_t place) noexcept {
+  return wire_number(condition, place, std::uint32_t{1});
 }
 
-std::uint32_t hash_of(const wire::Condition& condition) noexcept {
-  const std::uint32_t hash = mixed(static_cast<std::uint32_t>(condition.feature()) + 1U);
-  return mixed(mixed(hash ^ bits_of_bound(condition.min())) + bits_of_bound(condition.max()));
+std::uint32_t hash_of(WireTable condition) noexcept {
+  using File = wire::Condition;
+  const std::uint32_t hash = mixed(wire_number<std::uint16_t>(condition, File::VT_FEATURE) + 1U);
+  return mixed(mixed(hash ^ bits_of_bound(condition, File::VT_MIN)) + bits_of_bound(condition, File::VT_MAX));
 }
 
 // The fields a level needs, and the ones that would contradict it.
-Error check_key(const wire::Row& row, std::uint32_t& subject) noexcept {
-  const auto level = static_cast<Level>(row.level());
-  const bool has_type = row.data_type() != wire::DataType::unknown;
+Error check_key(const RowView& row, std::uint32_t& subject) noexcept {
+  const Level level = row.level();
+  const bool has_type = row.data_type() != DataType::kUnknown;
   bool for_modules = false;
   subject = 0;
-  switch (level) {
-    case Level::kExact:
-    case Level::kOpAndType:
-    case Level::kOp:
-      subject = static_cast<std::uint32_t>(row.kind());
-      for_modules = is_module(static_cast<OpKind>(subject));
-      // Modules have no data type of their own; an exact module row names the kind alone.
-      if (subject == 0 || (level != Level::kOp && !has_type && !for_modules)) {
-        return Error::kMissingField;
-      }
-      if (level == Level::kOp && has_type) {
-        return Error::kBadRange;
-      }
-      break;
-    case Level::kClass:
-      subject = static_cast<std::uint32_t>(row.op_class());
-      for_modules = row.op_class() == wire::OpClass::module_node;
-      if (subject == 0) {
-        return Error::kMissingField;
-      }
-      break;
-    case Level::kRoofline: break;
-    default: return Error::kUnknownValue;
+  if (level <= Level::kOp) {
+    subject = static_cast<std::uint32_t>(row.kind());
+    for_modules = is_module(row.kind());
+    // Modules have no data type of their own; an exact module row names the kind alone.
+    if (subject == 0 || (level != Level::kOp && !has_type && !for_modules)) {
+      return Error::kMissingField;
+    }
+    if (level == Level::kOp && has_type) {
+      return Error::kBadRange;
+    }
+  } else if (level == Level::kClass) {
+    subject = static_cast<std::uint32_t>(row.op_class());
+    for_modules = row.op_class() == OpClass::kModule;
+    if (subject == 0) {
+      return Error::kMissingField;
+    }
+  } else if (level != Level::kRoofline) {
+    return Error::kUnknownValue;
   }
   subject |= static_cast<std::uint32_t>(level) << 16U;
   return check_within(row.children_gain(), for_modules ? kMinGain : 0.0F, for_modules ? kMaxGain : 0.0F);
@@ -226,80 +222,83 @@ bool is_within(std::uint8_t index, std::uint32_t count) noexcept {
 }
 static_assert(kAnyEngine == kAnyOperatingPoint);
 
-Error check_row(const wire::Row& row, const Limits& limits, RowKey& key) noexcept {
+Error check_row(WireTable file, const Limits& limits, RowKey& key) noexcept {
+  const RowView row(file);
   if (const Error error = check_key(row, key.subject); error != kFine) {
     return error;
   }
-  const auto form = static_cast<RowForm>(row.form());
+  const RowForm form = row.form();
   if (form > RowForm::kLog2) {
     return Error::kUnknownValue;
   }
-  if (!is_within(row.engine(), limits.engines) || !is_within(row.operating_point(), limits.points)) {
+  const std::uint8_t engine = row.engine();
+  const std::uint8_t point = row.operating_point();
+  if (!is_within(engine, limits.engines) || !is_within(point, limits.points)) {
     return Error::kBadIndex;
   }
   const float largest_intercept = form == RowForm::kLog2 ? kMaxIntercept : 0.0F;
   if (const Error error = check_within(row.intercept(), -largest_intercept, largest_intercept); error != kFine) {
     return error == Error::kNegative ? Error::kBadRange : error;
   }
-  key.restriction =
-      (static_cast<std::uint32_t>(row.data_type()) << 24U) | (static_cast<std::uint32_t>(row.engine()) << 16U) |
-      (static_cast<std::uint32_t>(row.operating_point()) << 8U) | (static_cast<std::uint32_t>(row.member()) << 4U);
+  const std::uint8_t member = row.member();
+  key.restriction = (static_cast<std::uint32_t>(row.data_type()) << 24U) | (static_cast<std::uint32_t>(engine) << 16U) |
+                    (static_cast<std::uint32_t>(point) << 8U) | (static_cast<std::uint32_t>(member) << 4U);
   key.conditions = 0;
-  if (const auto* terms = row.terms()) {
-    if (terms->size() > kMaxTermsPerRow) {
-      return Error::kTooLarge;
+  const std::uint32_t terms = row.term_count();
+  const std::uint32_t conditions = row.condition_count();
+  if (terms > kMaxTermsPerRow || conditions > kMaxConditionsPerRow) {
+    return Error::kTooLarge;
+  }
+  for (std::uint32_t i = 0; i < terms; ++i) {
+    const WireTable term = wire_item(file, wire::Row::VT_TERMS, i);
+    if (const Error error = check_term(term, form); error != kFine) {
+      return error;
     }
-    for (const auto* term : *terms) {
-      if (const Error error = check_term(*term, form); error != kFine) {
-        return error;
-      }
-      if (const auto feature = static_cast<Feature>(term->feature()); is_runtime(feature)) {
-        key.restriction |= 1U << (static_cast<std::uint32_t>(feature) - static_cast<std::uint32_t>(Feature::kTime));
-      }
+    if (const auto feature = wire_enum<Feature>(term, wire::Term::VT_FEATURE); is_runtime(feature)) {
+      key.restriction |= 1U << (static_cast<std::uint32_t>(feature) - static_cast<std::uint32_t>(Feature::kTime));
     }
   }
-  if (const auto* conditions = row.conditions()) {
-    if (conditions->size() > kMaxConditionsPerRow) {
-      return Error::kTooLarge;
+  for (std::uint32_t i = 0; i < conditions; ++i) {
+    const WireTable condition = wire_item(file, wire::Row::VT_CONDITIONS, i);
+    if (const Error error = check_condition(condition); error != kFine) {
+      return error;
     }
-    for (const auto* condition : *conditions) {
-      if (const Error error = check_condition(*condition); error != kFine) {
-        return error;
-      }
-      key.conditions += hash_of(*condition);
-    }
+    key.conditions += hash_of(condition);
   }
   // A committee is asked before anything is measured.
   constexpr std::uint32_t kRuntimeNeeds = 7;
-  if (row.member() > kMaxMembers || (row.member() != 0 && (key.restriction & kRuntimeNeeds) != 0)) {
+  if (member > kMaxMembers || (member != 0 && (key.restriction & kRuntimeNeeds) != 0)) {
     return Error::kBadRange;
   }
-  const Error error = check_correction(row.correction());
-  return error != kFine ? error : check_residual(row.residual());
+  const Error error = check_correction(file);
+  return error != kFine ? error : check_residual(wire_reference(file, wire::Row::VT_RESIDUAL));
 }
 
 // A roofline for any type, engine and operating point, without conditions or run-time
 // terms.
-bool answers_any_op(const wire::Row& row, const RowKey& key) noexcept {
+bool answers_any_op(WireTable row, const RowKey& key) noexcept {
   constexpr std::uint32_t kAnything = (std::uint32_t{kAnyEngine} << 16U) | (std::uint32_t{kAnyOperatingPoint} << 8U);
   return key.subject == static_cast<std::uint32_t>(Level::kRoofline) << 16U && key.restriction == kAnything &&
-         (row.conditions() == nullptr || row.conditions()->size() == 0);
+         wire_count(row, wire::Row::VT_CONDITIONS) == 0;
 }
 
-bool same_condition(const wire::Condition& a, const wire::Condition& b) noexcept {
-  return a.feature() == b.feature() && bits_of_bound(a.min()) == bits_of_bound(b.min()) &&
-         bits_of_bound(a.max()) == bits_of_bound(b.max());
+bool same_condition(WireTable a, WireTable b) noexcept {
+  using File = wire::Condition;
+  return wire_number<std::uint16_t>(a, File::VT_FEATURE) == wire_number<std::uint16_t>(b, File::VT_FEATURE) &&
+         bits_of_bound(a, File::VT_MIN) == bits_of_bound(b, File::VT_MIN) &&
+         bits_of_bound(a, File::VT_MAX) == bits_of_bound(b, File::VT_MAX);
 }
 
-bool same_conditions(const wire::Row& a, const wire::Row& b) noexcept {
-  const std::uint32_t count = a.conditions() == nullptr ? 0 : a.conditions()->size();
-  if (count != (b.conditions() == nullptr ? 0 : b.conditions()->size())) {
+bool same_conditions(WireTable a, WireTable b) noexcept {
+  constexpr std::uint16_t kPlace = wire::Row::VT_CONDITIONS;
+  const std::uint32_t count = wire_count(a, kPlace);
+  if (count != wire_count(b, kPlace)) {
     return false;
   }
   for (std::uint32_t i = 0; i < count; ++i) {
     bool found = false;
     for (std::uint32_t j = 0; j < count && !found; ++j) {
-      found = same_condition(*a.conditions()->Get(i), *b.conditions()->Get(j));
+      found = same_condition(wire_item(a, kPlace, i), wire_item(b, kPlace, j));
     }
     if (!found) {
       return false;
@@ -329,18 +328,19 @@ class KeyFilter {
   std::uint32_t words_[kWords] = {};
 };
 
-Error check_rows(const wire::CoefficientTable& table, const Limits& limits) noexcept {
-  const auto* rows = table.rows();
+Error check_rows(WireTable root, const Limits& limits) noexcept {
+  const std::uint8_t* rows = wire_reference(root, Root::VT_ROWS);
   if (rows == nullptr) {
     return Error::kMissingField;
   }
-  if (rows->size() > kMaxRows) {
+  const std::uint32_t count = wire_size(rows);
+  if (count > kMaxRows) {
     return Error::kTooLarge;
   }
   bool roofline = false;
   KeyFilter filter;
-  for (std::uint32_t i = 0; i < rows->size(); ++i) {
-    const wire::Row& row = *rows->Get(i);
+  for (std::uint32_t i = 0; i < count; ++i) {
+    const WireTable row = wire_item(rows, i);
     RowKey key{};
     if (const Error error = check_row(row, limits, key); error != kFine) {
       return error;
@@ -350,9 +350,10 @@ Error check_rows(const wire::CoefficientTable& table, const Limits& limits) noex
       continue;
     }
     for (std::uint32_t j = 0; j < i; ++j) {
+      const WireTable earlier = wire_item(rows, j);
       RowKey other{};
-      static_cast<void>(check_row(*rows->Get(j), limits, other));  // passed before; for its key
-      if (other == key && same_conditions(row, *rows->Get(j))) {
+      static_cast<void>(check_row(earlier, limits, other));  // passed before; for its key
+      if (other == key && same_conditions(row, earlier)) {
         return Error::kDuplicateRow;
       }
     }
@@ -360,41 +361,40 @@ Error check_rows(const wire::CoefficientTable& table, const Limits& limits) noex
   return roofline ? kFine : Error::kMissingRoofline;
 }
 
-Error check_engines(const wire::CoefficientTable& table) noexcept {
-  if (table.engines() == nullptr) {
-    return kFine;
-  }
-  if (table.engines()->size() > kMaxEngines) {
+Error check_engines(WireTable root, std::uint32_t count) noexcept {
+  if (count > kMaxEngines) {
     return Error::kTooLarge;
   }
-  for (const auto* engine : *table.engines()) {
-    if (const Error error = check_non_negative(engine->wake_microjoules()); error != kFine) {
+  for (std::uint32_t i = 0; i < count; ++i) {
+    const WireTable engine = wire_item(root, Root::VT_ENGINES, i);
+    if (const Error error = check_non_negative(wire_number<float>(engine, wire::Engine::VT_WAKE_MICROJOULES));
+        error != kFine) {
       return error;
     }
   }
   return kFine;
 }
 
-Error check_operating_points(const wire::CoefficientTable& table) noexcept {
-  const auto* points = table.operating_points();
-  if (points == nullptr) {
-    return kFine;
-  }
-  if (points->size() > kMaxOperatingPoints) {
+Error check_operating_points(WireTable root, std::uint32_t count) noexcept {
+  using File = wire::OperatingPoint;
+  if (count > kMaxOperatingPoints) {
     return Error::kTooLarge;
   }
-  for (std::uint32_t i = 0; i < points->size(); ++i) {
-    const wire::OperatingPoint& point = *points->Get(i);
-    if (point.name() == nullptr) {
+  for (std::uint32_t i = 0; i < count; ++i) {
+    const WireTable point = wire_item(root, Root::VT_OPERATING_POINTS, i);
+    const std::string_view name = wire_text(point, File::VT_NAME);
+    if (name.data() == nullptr) {
       return Error::kMissingField;
     }
-    for (const float value : {point.cpu_mhz(), point.gpu_mhz(), point.memory_mhz(), point.core_millivolts()}) {
-      if (const Error error = check_non_negative(value); error != kFine) {
+    constexpr std::uint16_t kNumbers[] = {File::VT_CPU_MHZ, File::VT_GPU_MHZ, File::VT_MEMORY_MHZ,
+                                          File::VT_CORE_MILLIVOLTS};
+    for (const std::uint16_t place : kNumbers) {
+      if (const Error error = check_non_negative(wire_number<float>(point, place)); error != kFine) {
         return error;
       }
     }
     for (std::uint32_t j = 0; j < i; ++j) {
-      if (text_of(points->Get(j)->name()) == text_of(point.name())) {
+      if (wire_text(wire_item(root, Root::VT_OPERATING_POINTS, j), File::VT_NAME) == name) {
         return Error::kDuplicateRow;
       }
     }
@@ -402,30 +402,25 @@ Error check_operating_points(const wire::CoefficientTable& table) noexcept {
   return kFine;
 }
 
-Error check_statics(const wire::CoefficientTable& table, const Limits& limits) noexcept {
-  const auto* statics = table.statics();
-  if (statics == nullptr) {
-    return kFine;
-  }
+Error check_statics(WireTable root, const Limits& limits) noexcept {
+  const auto statics = wire_span<wire::StaticTerm>(root, Root::VT_STATICS);
   constexpr std::uint32_t kStates = 3;
-  if (statics->size() > kStates * kMaxEngines * (kMaxOperatingPoints + 1)) {
+  if (statics.size() > kStates * kMaxEngines * (kMaxOperatingPoints + 1)) {
     return Error::kTooLarge;
   }
-  for (std::uint32_t i = 0; i < statics->size(); ++i) {
-    const wire::StaticTerm* term = statics->Get(i);
-    if (term->engine() >= limits.engines || !is_within(term->operating_point(), limits.points)) {
+  for (const wire::StaticTerm& term : statics) {
+    if (term.engine() >= limits.engines || !is_within(term.operating_point(), limits.points)) {
       return Error::kBadIndex;
     }
-    if (static_cast<EngineState>(term->state()) > EngineState::kBusy) {
+    if (static_cast<EngineState>(term.state()) > EngineState::kBusy) {
       return Error::kUnknownValue;
     }
-    if (const Error error = check_non_negative(term->milliwatts()); error != kFine) {
+    if (const Error error = check_non_negative(term.milliwatts()); error != kFine) {
       return error;
     }
-    for (std::uint32_t j = 0; j < i; ++j) {
-      const wire::StaticTerm* other = statics->Get(j);
-      if (other->engine() == term->engine() && other->state() == term->state() &&
-          other->operating_point() == term->operating_point()) {
+    for (const wire::StaticTerm* other = statics.begin(); other != &term; ++other) {
+      if (other->engine() == term.engine() && other->state() == term.state() &&
+          other->operating_point() == term.operating_point()) {
         return Error::kDuplicateRow;
       }
     }
@@ -434,45 +429,44 @@ Error check_statics(const wire::CoefficientTable& table, const Limits& limits) n
 }
 
 // A table that does not say what its joules are of cannot be compared with anything.
-Error check_meaning_of_joules(const wire::CoefficientTable& table) noexcept {
-  const auto* boundary = table.boundary();
-  const auto* baseline = table.baseline();
-  if (boundary == nullptr || boundary->kind() == wire::BoundaryKind::unknown || baseline == nullptr ||
-      baseline->kind() == wire::BaselineKind::unknown) {
+Error check_meaning_of_joules(WireTable root) noexcept {
+  const WireTable boundary = wire_reference(root, Root::VT_BOUNDARY);
+  const WireTable baseline = wire_reference(root, Root::VT_BASELINE);
+  if (boundary == nullptr || baseline == nullptr) {
     return Error::kMissingField;
   }
-  if (static_cast<BoundaryKind>(boundary->kind()) > BoundaryKind::kWholeMachine ||
-      static_cast<BaselineKind>(baseline->kind()) > BaselineKind::kAboveIdle) {
+  const auto measured = wire_enum<BoundaryKind>(boundary, wire::Boundary::VT_KIND);
+  const auto above = wire_enum<BaselineKind>(baseline, wire::Baseline::VT_KIND);
+  if (measured > BoundaryKind::kWholeMachine || above > BaselineKind::kAboveIdle) {
     return Error::kUnknownValue;
   }
-  const auto* rails = boundary->rails();
-  return boundary->kind() == wire::BoundaryKind::rails && (rails == nullptr || rails->size() == 0)
-             ? Error::kMissingField
-             : kFine;
+  const bool rails_unnamed = measured == BoundaryKind::kRails && wire_count(boundary, wire::Boundary::VT_RAILS) == 0;
+  return measured == BoundaryKind::kUnknown || above == BaselineKind::kUnknown || rails_unnamed ? Error::kMissingField
+                                                                                               : kFine;
 }
 
-Error check_table(const wire::CoefficientTable& table) noexcept {
-  if (table.format_version() != kFormatVersion) {
+Error check_table(WireTable root) noexcept {
+  if (wire_number<std::uint16_t>(root, Root::VT_FORMAT_VERSION) != kFormatVersion) {
     return Error::kUnsupportedVersion;
   }
-  const Limits limits{table.engines() == nullptr ? 0 : table.engines()->size(),
-                      table.operating_points() == nullptr ? 0 : table.operating_points()->size()};
-  Error error = check_meaning_of_joules(table);
+  const Limits limits{wire_count(root, Root::VT_ENGINES), wire_count(root, Root::VT_OPERATING_POINTS)};
+  Error error = check_meaning_of_joules(root);
   if (error == kFine) {
-    error = check_engines(table);
+    error = check_engines(root, limits.engines);
   }
   if (error == kFine) {
-    error = check_operating_points(table);
+    error = check_operating_points(root, limits.points);
   }
   if (error == kFine) {
-    error = check_statics(table, limits);
+    error = check_statics(root, limits);
   }
-  for (const wire::Residual* residual : {table.op_residual(), table.module_residual(), table.model_residual()}) {
+  constexpr std::uint16_t kResiduals[] = {Root::VT_OP_RESIDUAL, Root::VT_MODULE_RESIDUAL, Root::VT_MODEL_RESIDUAL};
+  for (const std::uint16_t place : kResiduals) {
     if (error == kFine) {
-      error = check_residual(residual);
+      error = check_residual(wire_reference(root, place));
     }
   }
-  return error == kFine ? check_rows(table, limits) : error;
+  return error == kFine ? check_rows(root, limits) : error;
 }
 
 }  // namespace
@@ -483,7 +477,7 @@ Result<CoefficientTable> CoefficientTable::open(Span<const std::byte> bytes) noe
   if (!root) {
     return root.error();
   }
-  if (const Error error = check_table(*reinterpret_cast<const wire::CoefficientTable*>(*root)); error != kFine) {
+  if (const Error error = check_table(*root); error != kFine) {
     return error;
   }
   CoefficientTable table;

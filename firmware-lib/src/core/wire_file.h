@@ -3,11 +3,8 @@
 // Errors: kMisaligned, kTruncated, kTooLarge, kWrongIdentifier, kCorrupt.
 #pragma once
 
-#include <flatbuffers/flatbuffers.h>
-
 #include <cstddef>
 #include <cstdint>
-#include <string_view>
 
 #include "edgejoule/core/result.h"
 #include "edgejoule/core/span.h"
@@ -23,9 +20,5 @@ inline constexpr std::uint16_t kFormatVersion = 1;
 // The file's root table.
 [[nodiscard]] Result<const std::uint8_t*> verify_file(Span<const std::byte> bytes, const char* identifier,
                                                       const TableSpec* specs, std::uint32_t max_tables) noexcept;
-
-[[nodiscard]] inline std::string_view text_of(const flatbuffers::String* text) noexcept {
-  return text == nullptr ? std::string_view() : std::string_view(text->c_str(), text->size());
-}
 
 }  // namespace edgejoule

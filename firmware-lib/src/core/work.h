@@ -1,41 +1,48 @@
-// Exact work: arithmetic on uint64 that remembers whether anything overflowed, and
-// the counts that facts.cpp and features.cpp share.
+// Exact work: arithmetic on uint64 that saturates, and the counts that facts.cpp and
+// features.cpp share.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <type_traits>
 
 #include "edgejoule/core/facts.h"
 #include "edgejoule/core/features.h"
+#include "word_size.h"
 
 namespace edgejoule {
 
-// One instruction or two on 64-bit machines; on small ones a page of code, which is
-// better called than repeated at every use.
+// A count that does not fit. Counts saturate: what follows from one is one too, unless it
+// is multiplied with zero.
+inline constexpr std::uint64_t kTooMany = ~std::uint64_t{0};
+
+[[nodiscard]] EDGEJOULE_INLINE_ON_64_BIT std::uint64_t times(std::uint64_t a, std::uint64_t b) noexcept {
+  std::uint64_t product = 0;
+  return __builtin_mul_overflow(a, b, &product) ? kTooMany : product;
+}
+[[nodiscard]] EDGEJOULE_INLINE_ON_64_BIT std::uint64_t plus(std::uint64_t a, std::uint64_t b) noexcept {
+  std::uint64_t sum = 0;
+  return __builtin_add_overflow(a, b, &sum) ? kTooMany : sum;
+}
+
+// The product of up to four facts.
 #if UINTPTR_MAX > 0xFFFFFFFFU
-#define EDGEJOULE_INLINE_ON_64_BIT inline
+template <Fact... kFacts>
+[[nodiscard]] std::uint64_t product(const Facts& facts) noexcept {
+  std::uint64_t result = 1;
+  ((result = times(result, facts[kFacts])), ...);
+  return result;
+}
 #else
-#define EDGEJOULE_INLINE_ON_64_BIT inline __attribute__((noinline))
+[[nodiscard]] std::uint64_t product_of_bytes(const Facts& facts, std::uint32_t numbers_plus_one) noexcept;
+template <Fact... kFacts>
+[[nodiscard]] std::uint64_t product(const Facts& facts) noexcept {
+  std::uint32_t numbers = 0;
+  ((numbers = (numbers << 8U) | (static_cast<std::uint32_t>(kFacts) + 1U)), ...);
+  return product_of_bytes(facts, numbers);
+}
 #endif
-
-class Checked {
- public:
-  EDGEJOULE_INLINE_ON_64_BIT std::uint64_t mul(std::uint64_t a, std::uint64_t b) noexcept {
-    std::uint64_t product = 0;
-    overflowed_ |= __builtin_mul_overflow(a, b, &product);
-    return product;
-  }
-  EDGEJOULE_INLINE_ON_64_BIT std::uint64_t add(std::uint64_t a, std::uint64_t b) noexcept {
-    std::uint64_t sum = 0;
-    overflowed_ |= __builtin_add_overflow(a, b, &sum);
-    return sum;
-  }
-  std::uint64_t mul(std::uint64_t a, std::uint64_t b, std::uint64_t c) noexcept { return mul(mul(a, b), c); }
-  [[nodiscard]] bool overflowed() const noexcept { return overflowed_; }
-
- private:
-  bool overflowed_ = false;
-};
 
 // On small machines a 64-bit division and the conversion of 64 bits to float are library
 // code of 700 bytes each; these do the same in 60. `portable` in the name: the code for
@@ -89,12 +96,19 @@ class Checked {
 #endif
 }
 
-// Convolutions by group need whole groups; view_of relies on it.
-[[nodiscard]] bool groups_divide_channels(OpClass op_class, const Facts& facts) noexcept;
-[[nodiscard]] MatrixView view_of(OpClass op_class, const Facts& facts, Checked& exact) noexcept;
-[[nodiscard]] WorkCounts counts_of(OpClass op_class, const Facts& facts, const MatrixView& view,
-                                   Checked& exact) noexcept;
-void repeat(WorkCounts& work, std::uint64_t repeats, Checked& exact) noexcept;
+// The counts of OpQuantities by the 64-bit word they stand at.
+static_assert(std::is_standard_layout_v<OpQuantities>);
+inline constexpr std::size_t kFirstCount = offsetof(OpQuantities, work) / sizeof(std::uint64_t);
+inline constexpr std::size_t kLastCount = offsetof(OpQuantities, constant_bytes) / sizeof(std::uint64_t);
+[[nodiscard]] inline std::uint64_t count_at(const OpQuantities& op, std::size_t word) noexcept {
+  std::uint64_t count = 0;
+  std::memcpy(&count, reinterpret_cast<const std::byte*>(&op) + word * sizeof count, sizeof count);
+  return count;
+}
+
+// Every repeat of them.
+void repeat(WorkCounts& work, std::uint64_t repeats) noexcept;
+[[nodiscard]] bool fits(const WorkCounts& work) noexcept;
 
 // measure_op into a place the caller has; Error{}: fine.
 [[nodiscard]] Error measure(OpClass op_class, const Facts& facts, OpQuantities& op) noexcept;

@@ -3,7 +3,7 @@
 //
 // Units: elements and bytes as named; MACs are multiply-accumulates (1 MAC = 2 FLOP,
 // bias not counted, batch as given).
-// Errors: kOverflow where a count does not fit 64 bits, kBadRange where the facts
+// Errors: kOverflow where a count exceeds 2^64 - 2, kBadRange where the facts
 // contradict each other (groups that do not divide the channels).
 #pragma once
 

@@ -96,6 +96,14 @@ struct Residual {
   float mean_error_percent = 0.0F;
 };
 
+// What a row's joules are multiplied with near measured sizes; see schemas/table.fbs.
+struct CorrectionView {
+  Span<const Feature> axes;
+  Span<const float> positions;  // heights x axes, in octaves
+  Span<const float> heights;    // in octaves of joules; empty: no correction
+  float length_octaves = 0.0F;
+};
+
 // One row as the file has it.
 class RowView {
  public:
@@ -119,13 +127,7 @@ class RowView {
   // 0: on its own. Rows of one key with members 1 to kMaxMembers form a committee; of
   // the members whose conditions hold, the one with the median price answers.
   [[nodiscard]] std::uint8_t member() const noexcept;
-  // What the row's joules are multiplied with near measured sizes; see schemas/table.fbs.
-  [[nodiscard]] std::uint32_t correction_points() const noexcept;  // 0: none
-  [[nodiscard]] std::uint32_t correction_axes() const noexcept;
-  [[nodiscard]] Feature correction_axis(std::uint32_t axis) const noexcept;
-  [[nodiscard]] float correction_length() const noexcept;  // octaves
-  [[nodiscard]] float correction_position(std::uint32_t point, std::uint32_t axis) const noexcept;
-  [[nodiscard]] float correction_height(std::uint32_t point) const noexcept;
+  [[nodiscard]] CorrectionView correction() const noexcept;
 
  private:
   const std::uint8_t* row_;
