@@ -42,15 +42,20 @@ TEST(CountedHeap, CountsEveryEntrance) {
 
 TEST(Heap, IsNotTouchedFromOpenToReport) {
   static firmware::Prediction prediction;
+  edgejoule::Estimate hook;
   edgejoule::Status status;
   std::uint64_t calls = 0;
   {
     const CountedHeap heap;
     status = firmware::predict_model(firmware::table_in_flash(), firmware::graph_in_flash(), prediction);
+    if (status) {
+      status = firmware::price_op(firmware::table_in_flash(), hook);
+    }
     calls = heap.calls();
   }
   ASSERT_TRUE(status.ok()) << edgejoule::error_text(status.error());
   EXPECT_GT(prediction.nodes[0].dynamic.value(), 0.0F);
+  EXPECT_GT(hook.dynamic.value(), 0.0F);
   EXPECT_EQ(calls, 0U);
 }
 

@@ -6,10 +6,14 @@
 namespace {
 
 firmware::Prediction prediction;
+edgejoule::Estimate hook;
 edgejoule::Status status;
 
 void predict() {
   status = firmware::predict_model(firmware::table_in_flash(), firmware::graph_in_flash(), prediction);
+  if (status) {
+    status = firmware::price_op(firmware::table_in_flash(), hook);
+  }
 }
 
 void put_decimal(std::uint32_t value) {
@@ -33,7 +37,7 @@ int main() {
     firmware::put("\n");
     return 1;
   }
-  firmware::print(prediction);
+  firmware::print(prediction, hook);
   if (stack_bytes != 0) {
     firmware::put("stack ");
     put_decimal(stack_bytes);

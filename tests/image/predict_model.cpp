@@ -40,18 +40,6 @@ edgejoule::Status predict_model(edgejoule::Span<const std::byte> table_bytes,
     return status;
   }
   prediction.node_count = graph->size();
-
-  edgejoule::OpDescriptor op;
-  op.kind = edgejoule::OpKind::kDense;
-  op.data_type = edgejoule::DataType::kFloat32;
-  op.facts.set(edgejoule::Fact::kColsN, 1000).set(edgejoule::Fact::kDepthK, 32);
-  edgejoule::RuntimeFacts runtime;
-  runtime.time = edgejoule::Seconds(0.0005F);
-  const auto hook = plan->estimate(op, runtime, edgejoule::Confidence::k95);
-  if (!hook) {
-    return hook.error();
-  }
-  prediction.hook = *hook;
   return {};
 }
 

@@ -28,7 +28,7 @@ void put_bits(Quantity quantity) {
 
 }  // namespace
 
-void print(const Prediction& prediction) {
+void print(const Prediction& prediction, const edgejoule::Estimate& hook) {
   put("dynamic own static lower upper level flags, as bits\n");
   for (std::uint32_t i = 0; i < prediction.node_count; ++i) {
     const edgejoule::NodeEstimate& node = prediction.nodes[i];
@@ -43,12 +43,12 @@ void print(const Prediction& prediction) {
     put("\n");
   }
   put("hook");
-  put_bits(prediction.hook.dynamic);
-  put_bits(prediction.hook.static_part);
-  put_bits(prediction.hook.interval.lower);
-  put_bits(prediction.hook.interval.upper);
-  put_hex(static_cast<std::uint32_t>(prediction.hook.level));
-  put_hex(prediction.hook.flags.bits());
+  put_bits(hook.dynamic);
+  put_bits(hook.static_part);
+  put_bits(hook.interval.lower);
+  put_bits(hook.interval.upper);
+  put_hex(static_cast<std::uint32_t>(hook.level));
+  put_hex(hook.flags.bits());
   put("\n");
 }
 

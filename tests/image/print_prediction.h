@@ -5,6 +5,6 @@
 
 namespace firmware {
 
-void print(const Prediction& prediction);
+void print(const Prediction& prediction, const edgejoule::Estimate& hook);
 
 }  // namespace firmware

@@ -25,7 +25,8 @@ bool view_convolution(bool transposed, const Facts& f, OpQuantities& op) noexcep
   return divides;
 }
 
-EDGEJOULE_INLINE_ON_64_BIT std::uint64_t element_work(const Facts& f, Fact per_input, Fact per_output, Fact stated) noexcept {
+EDGEJOULE_INLINE_ON_64_BIT std::uint64_t element_work(const Facts& f, Fact per_input, Fact per_output,
+                                                      Fact stated) noexcept {
   return plus(plus(times(f[per_input], f[Fact::kInputElements]), times(f[per_output], f[Fact::kOutputElements])),
               f[stated]);
 }
@@ -52,6 +53,7 @@ Error measure(OpClass op_class, const Facts& f, OpQuantities& op) noexcept {
   op.activation_bytes = plus(f[Fact::kInputBytes], f[Fact::kOutputBytes]);
   op.constant_bytes = plus(f[Fact::kWeightBytes], f[Fact::kScaleBytes]);
   MatrixView& view = op.matrix;
+  view = MatrixView{};
   std::uint64_t projection = 0;  // the one part of the counts that the matrix view leaves out
   switch (op_class) {
     case OpClass::kConvolution:

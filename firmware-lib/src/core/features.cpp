@@ -120,63 +120,63 @@ struct FeatureRow {
   BatchRule rule;
 };
 constexpr FeatureRow kFeatures[] = {
-    {kComputed, BatchRule::kConstant},                        // one
-    {EDGEJOULE_COUNT(work.macs), BatchRule::kProportional},                    // macs
-    {EDGEJOULE_COUNT(work.alu_ops), BatchRule::kProportional},                    // alu_ops
-    {EDGEJOULE_COUNT(work.special_ops), BatchRule::kProportional},                    // special_ops
-    {from(Fact::kTransistorOps), BatchRule::kProportional},   // transistor_ops
-    {from(Fact::kInputBytes), BatchRule::kProportional},      // input_bytes
-    {from(Fact::kOutputBytes), BatchRule::kProportional},     // output_bytes
-    {EDGEJOULE_COUNT(activation_bytes), BatchRule::kProportional},                    // activation_bytes
-    {from(Fact::kWeightBytes), BatchRule::kConstant},         // weight_bytes
-    {from(Fact::kUniqueWeightBytes), BatchRule::kConstant},   // unique_weight_bytes
-    {from(Fact::kScaleBytes), BatchRule::kConstant},          // scale_bytes
-    {kComputed, BatchRule::kTensorBytes},                     // tensor_bytes
-    {kComputed, BatchRule::kDramBytes},                       // dram_bytes
-    {from(Fact::kInputElements), BatchRule::kProportional},   // input_elements
-    {from(Fact::kOutputElements), BatchRule::kProportional},  // output_elements
-    {from(Fact::kParameters), BatchRule::kConstant},          // parameters
-    {kComputed, BatchRule::kInexact},                         // tiled_macs
-    {kComputed, BatchRule::kInexact},                         // tiled_outputs
-    {kComputed, BatchRule::kProportional},                    // patch_bytes
-    {from(Fact::kBatch), BatchRule::kProportional},           // batch
-    {from(Fact::kTokens), BatchRule::kProportional},          // tokens
-    {from(Fact::kSequence), BatchRule::kConstant},            // sequence
-    {from(Fact::kSoftmaxBytes), BatchRule::kProportional},    // softmax_bytes
-    {from(Fact::kOwnBytes), BatchRule::kInexact},             // own_bytes: weights or not?
-    {from(Fact::kOwnMacs), BatchRule::kProportional},         // own_macs
-    {EDGEJOULE_COUNT(matrix.batch), BatchRule::kProduct},                         // gemm_batch
-    {EDGEJOULE_COUNT(matrix.m), BatchRule::kProduct},                         // gemm_m
-    {EDGEJOULE_COUNT(matrix.n), BatchRule::kConstant},                        // gemm_n
-    {EDGEJOULE_COUNT(matrix.k), BatchRule::kConstant},                        // gemm_k
-    {EDGEJOULE_COUNT(kernel_volume), BatchRule::kConstant},                        // kernel_area
-    {EDGEJOULE_COUNT(stride_volume), BatchRule::kConstant},                        // stride_area
-    {EDGEJOULE_COUNT(dilation_area), BatchRule::kConstant},                        // dilation_area
-    {from(Fact::kGroups), BatchRule::kConstant},              // groups
-    {kComputed, BatchRule::kConstant},                        // channels_per_group
-    {from(Fact::kOutC), BatchRule::kConstant},                // out_channels
-    {EDGEJOULE_COUNT(out_positions), BatchRule::kProportional},                    // out_positions
-    {kComputed, BatchRule::kInexact},                         // arithmetic_intensity
-    {kComputed, BatchRule::kTensorBytes},                     // working_set_bytes
-    {from(Fact::kContext), BatchRule::kConstant},             // context
-    {kComputed, BatchRule::kConstant},                        // output_pixels_per_channel
-    {kComputed, BatchRule::kInexact},                         // shrunk_tiled_macs
-    {kComputed, BatchRule::kInexact},                         // padded_elements
-    {kComputed, BatchRule::kConstant},                        // out_channels_per_group
-    {kComputed, BatchRule::kConstant},                        // in_pixels_per_channel
-    {kComputed, BatchRule::kConstant},                        // channel_ratio
-    {kComputed, BatchRule::kConstant},                        // channel_product
-    {kComputed, BatchRule::kConstant},                        // least_channels
-    {kComputed, BatchRule::kConstant},                        // most_channels
-    {kComputed, BatchRule::kProportional},                    // transform_inputs
-    {kComputed, BatchRule::kProportional},                    // transform_outputs
-    {kComputed, BatchRule::kProportional},                    // transform_products
-    {kComputed, BatchRule::kConstant},                        // transform_weights
-    {kComputed, BatchRule::kInexact},                         // rows
-    {from(Fact::kAttentionBytes), BatchRule::kProportional},  // attention_bytes
-    {from(Fact::kChildKinds), BatchRule::kConstant},          // child_kinds
-    {from(Fact::kChildClasses), BatchRule::kConstant},        // child_classes
-    {from(Fact::kModuleShape), BatchRule::kConstant},         // module_shape
+    {kComputed, BatchRule::kConstant},                              // one
+    {EDGEJOULE_COUNT(work.macs), BatchRule::kProportional},         // macs
+    {EDGEJOULE_COUNT(work.alu_ops), BatchRule::kProportional},      // alu_ops
+    {EDGEJOULE_COUNT(work.special_ops), BatchRule::kProportional},  // special_ops
+    {from(Fact::kTransistorOps), BatchRule::kProportional},         // transistor_ops
+    {from(Fact::kInputBytes), BatchRule::kProportional},            // input_bytes
+    {from(Fact::kOutputBytes), BatchRule::kProportional},           // output_bytes
+    {EDGEJOULE_COUNT(activation_bytes), BatchRule::kProportional},  // activation_bytes
+    {from(Fact::kWeightBytes), BatchRule::kConstant},               // weight_bytes
+    {from(Fact::kUniqueWeightBytes), BatchRule::kConstant},         // unique_weight_bytes
+    {from(Fact::kScaleBytes), BatchRule::kConstant},                // scale_bytes
+    {kComputed, BatchRule::kTensorBytes},                           // tensor_bytes
+    {kComputed, BatchRule::kDramBytes},                             // dram_bytes
+    {from(Fact::kInputElements), BatchRule::kProportional},         // input_elements
+    {from(Fact::kOutputElements), BatchRule::kProportional},        // output_elements
+    {from(Fact::kParameters), BatchRule::kConstant},                // parameters
+    {kComputed, BatchRule::kInexact},                               // tiled_macs
+    {kComputed, BatchRule::kInexact},                               // tiled_outputs
+    {kComputed, BatchRule::kProportional},                          // patch_bytes
+    {from(Fact::kBatch), BatchRule::kProportional},                 // batch
+    {from(Fact::kTokens), BatchRule::kProportional},                // tokens
+    {from(Fact::kSequence), BatchRule::kConstant},                  // sequence
+    {from(Fact::kSoftmaxBytes), BatchRule::kProportional},          // softmax_bytes
+    {from(Fact::kOwnBytes), BatchRule::kInexact},                   // own_bytes: weights or not?
+    {from(Fact::kOwnMacs), BatchRule::kProportional},               // own_macs
+    {EDGEJOULE_COUNT(matrix.batch), BatchRule::kProduct},           // gemm_batch
+    {EDGEJOULE_COUNT(matrix.m), BatchRule::kProduct},               // gemm_m
+    {EDGEJOULE_COUNT(matrix.n), BatchRule::kConstant},              // gemm_n
+    {EDGEJOULE_COUNT(matrix.k), BatchRule::kConstant},              // gemm_k
+    {EDGEJOULE_COUNT(kernel_volume), BatchRule::kConstant},         // kernel_area
+    {EDGEJOULE_COUNT(stride_volume), BatchRule::kConstant},         // stride_area
+    {EDGEJOULE_COUNT(dilation_area), BatchRule::kConstant},         // dilation_area
+    {from(Fact::kGroups), BatchRule::kConstant},                    // groups
+    {kComputed, BatchRule::kConstant},                              // channels_per_group
+    {from(Fact::kOutC), BatchRule::kConstant},                      // out_channels
+    {EDGEJOULE_COUNT(out_positions), BatchRule::kProportional},     // out_positions
+    {kComputed, BatchRule::kInexact},                               // arithmetic_intensity
+    {kComputed, BatchRule::kTensorBytes},                           // working_set_bytes
+    {from(Fact::kContext), BatchRule::kConstant},                   // context
+    {kComputed, BatchRule::kConstant},                              // output_pixels_per_channel
+    {kComputed, BatchRule::kInexact},                               // shrunk_tiled_macs
+    {kComputed, BatchRule::kInexact},                               // padded_elements
+    {kComputed, BatchRule::kConstant},                              // out_channels_per_group
+    {kComputed, BatchRule::kConstant},                              // in_pixels_per_channel
+    {kComputed, BatchRule::kConstant},                              // channel_ratio
+    {kComputed, BatchRule::kConstant},                              // channel_product
+    {kComputed, BatchRule::kConstant},                              // least_channels
+    {kComputed, BatchRule::kConstant},                              // most_channels
+    {kComputed, BatchRule::kProportional},                          // transform_inputs
+    {kComputed, BatchRule::kProportional},                          // transform_outputs
+    {kComputed, BatchRule::kProportional},                          // transform_products
+    {kComputed, BatchRule::kConstant},                              // transform_weights
+    {kComputed, BatchRule::kInexact},                               // rows
+    {from(Fact::kAttentionBytes), BatchRule::kProportional},        // attention_bytes
+    {from(Fact::kChildKinds), BatchRule::kConstant},                // child_kinds
+    {from(Fact::kChildClasses), BatchRule::kConstant},              // child_classes
+    {from(Fact::kModuleShape), BatchRule::kConstant},               // module_shape
 };
 constexpr std::size_t kFeatureCount = sizeof kFeatures / sizeof kFeatures[0];
 static_assert(kFeatureCount == static_cast<std::size_t>(Feature::kModuleShape) + 1);
@@ -223,8 +223,7 @@ float feature_value(Feature feature, const OpQuantities& op, Tile tile, const Ca
       return facts[Fact::kBatch] == 0 ? 0.0F : to_float(quotient(op.out_positions, facts[Fact::kBatch]));
     case Feature::kTransformInputs: return times_fact(transform_points(op, tile), Fact::kInC);
     case Feature::kTransformOutputs: return times_fact(transform_points(op, tile), Fact::kOutC);
-    case Feature::kTransformProducts:
-      return finite_product(times_fact(transform_points(op, tile), Fact::kInC), out());
+    case Feature::kTransformProducts: return finite_product(times_fact(transform_points(op, tile), Fact::kInC), out());
     case Feature::kTransformWeights: {
       const auto side = static_cast<float>(op.op_class == OpClass::kConvolution ? tile.m : 0);
       return finite_product(times_fact(out(), Fact::kInC), side * side);

@@ -40,9 +40,10 @@ Error find_vectors(WireTable file, std::uint32_t size, const std::uint8_t* (&ele
 // Counts of a node in a file may be any 64-bit numbers. In a frame of its own, like the
 // next: a node's facts and the path to it need not wait on the stack for each other.
 __attribute__((noinline)) Error check_facts(const GraphView& graph, std::uint64_t& unique_weights) noexcept {
+  Facts facts;
+  OpQuantities op;
   for (std::uint32_t node = 0; node < graph.size(); ++node) {
-    const Facts facts = graph.facts(node);
-    OpQuantities op;
+    graph.read_facts(node, facts);
     if (const Error error = measure(graph.op_class(node), facts, op); error != kFine) {
       return error;
     }
@@ -123,66 +124,66 @@ Error check_type_names(WireTable file) noexcept {
 
 }  // namespace
 
-Result<GraphView> GraphView::open(Span<const std::byte> bytes) noexcept {
-  constexpr std::uint32_t kTablesInFile = 2;  // the graph and its source
-  const auto root = verify_file(bytes, wire::ModelGraphIdentifier(), wire_specs::graph::kTables, kTablesInFile);
-  if (!root) {
-    return root.error();
-  }
-  const WireTable file = *root;
-  if (wire_number<std::uint16_t>(file, Root::VT_FORMAT_VERSION) != kFormatVersion) {
+// Everything but the facts, in a frame that is gone when these are looked at.
+__attribute__((noinline)) Error GraphView::attach(const std::uint8_t* root) noexcept {
+  if (wire_number<std::uint16_t>(root, Root::VT_FORMAT_VERSION) != kFormatVersion) {
     return Error::kUnsupportedVersion;
   }
-  GraphView view;
-  view.root_ = file;
-  view.size_ = wire_count(file, Root::VT_KINDS);
-  if (view.size_ == 0) {
+  root_ = root;
+  size_ = wire_count(root, Root::VT_KINDS);
+  if (size_ == 0) {
     return Error::kMissingField;
   }
-  if (view.size_ > kMaxNodes) {
+  if (size_ > kMaxNodes) {
     return Error::kTooLarge;
   }
   const std::uint8_t* elements[kPerNodeVectors];
-  Error error = find_vectors(file, view.size_, elements);
-  const auto fact_ids = wire_span<std::uint16_t>(file, Root::VT_FACT_IDS);
-  const auto facts = wire_span<std::uint64_t>(file, Root::VT_FACTS);
+  Error error = find_vectors(root, size_, elements);
+  const auto fact_ids = wire_span<std::uint16_t>(root, Root::VT_FACT_IDS);
+  const auto facts = wire_span<std::uint64_t>(root, Root::VT_FACTS);
   if (error == kFine && (fact_ids.data() == nullptr || facts.data() == nullptr)) {
     error = Error::kMissingField;
   }
   if (error == kFine && fact_ids.size() > kMaxFactColumns) {
     error = Error::kTooLarge;
   }
-  if (error == kFine && facts.size() != std::uint64_t{view.size_} * fact_ids.size()) {
+  if (error == kFine && facts.size() != std::uint64_t{size_} * fact_ids.size()) {
     error = Error::kShapeMismatch;
   }
   if (error != kFine) {
     return error;
   }
-  view.kinds_ = reinterpret_cast<const std::uint16_t*>(elements[0]);
-  view.classes_ = elements[1];
-  view.data_types_ = elements[2];
-  view.parents_ = reinterpret_cast<const std::uint32_t*>(elements[3]);
-  view.depths_ = elements[4];
-  view.weight_types_ = elements[5];
-  view.engines_ = elements[6];
-  view.fact_ids_ = fact_ids.data();
-  view.facts_ = facts.data();
-  view.fact_columns_ = static_cast<std::uint32_t>(fact_ids.size());
-  error = check_tree(view.parents_, view.depths_, view.size_);
+  kinds_ = reinterpret_cast<const std::uint16_t*>(elements[0]);
+  classes_ = elements[1];
+  data_types_ = elements[2];
+  parents_ = reinterpret_cast<const std::uint32_t*>(elements[3]);
+  depths_ = elements[4];
+  weight_types_ = elements[5];
+  engines_ = elements[6];
+  fact_ids_ = fact_ids.data();
+  facts_ = facts.data();
+  fact_columns_ = static_cast<std::uint32_t>(fact_ids.size());
+  error = check_tree(parents_, depths_, size_);
   if (error == kFine) {
-    error = check_columns(view.fact_ids_, view.fact_columns_);
+    error = check_columns(fact_ids_, fact_columns_);
   }
   if (error == kFine) {
-    error = check_kinds(view.kinds_, view.classes_, view.size_);
+    error = check_kinds(kinds_, classes_, size_);
   }
+  return error == kFine ? check_type_names(root) : error;
+}
+
+Result<GraphView> GraphView::open(Span<const std::byte> bytes) noexcept {
+  constexpr std::uint32_t kTablesInFile = 2;  // the graph and its source
+  // In the caller's place from the start: views are large for small stacks.
+  Result<GraphView> view = GraphView();
+  const auto root = verify_file(bytes, wire::ModelGraphIdentifier(), wire_specs::graph::kTables, kTablesInFile);
+  Error error = root ? view->attach(*root) : root.error();
   if (error == kFine) {
-    error = check_type_names(file);
-  }
-  if (error == kFine) {
-    error = check_facts(view, view.unique_weight_bytes_);
+    error = check_facts(*view, view->unique_weight_bytes_);
   }
   if (error != kFine) {
-    return error;
+    view = error;
   }
   return view;
 }
@@ -223,13 +224,23 @@ std::string_view GraphView::source_sha256() const noexcept {
 
 Facts GraphView::facts(std::uint32_t node) const noexcept {
   Facts facts;
+  read_facts(node, facts);
+  return facts;
+}
+
+void GraphView::read_facts(std::uint32_t node, Facts& facts) const noexcept {
+  if constexpr (sizeof(void*) > 4) {
+    static constexpr Facts kDefaults;
+    facts = kDefaults;
+  } else {
+    facts.reset();  // half a kilobyte of constants less
+  }
   const std::uint64_t* row = facts_ + std::size_t{node} * fact_columns_;
   for (std::uint32_t column = 0; column < fact_columns_; ++column) {
     if (fact_ids_[column] < kFactCount) {
       facts.set(static_cast<Fact>(fact_ids_[column]), row[column]);
     }
   }
-  return facts;
 }
 
 }  // namespace edgejoule

@@ -21,9 +21,17 @@ using detail::PricedRow;
 
 constexpr float kUnbounded = std::numeric_limits<float>::infinity();
 
+// What bind() asks of one node; in the workspace because it is larger than a stack of a
+// small machine should hold.
+struct Scratch {
+  Facts facts;
+  OpQuantities quantities;
+};
+
 struct Layout {
   std::size_t nodes;
   std::size_t rows;
+  std::size_t scratch;
   std::size_t end;
 };
 
@@ -31,7 +39,8 @@ Layout layout_of(const PlanData& plan, std::size_t nodes) noexcept {
   Layout layout{};
   layout.nodes = aligned(sizeof(BoundModel));
   layout.rows = aligned(layout.nodes + nodes * sizeof(BoundNode));
-  layout.end = layout.rows + nodes * (plan.runtime_slots + 1U) * sizeof(PricedRow);
+  layout.scratch = aligned(layout.rows + nodes * (plan.runtime_slots + 1U) * sizeof(PricedRow));
+  layout.end = layout.scratch + sizeof(Scratch);
   return layout;
 }
 
@@ -67,22 +76,21 @@ std::uint8_t engine_of(const GraphView& graph, std::uint32_t node) noexcept {
 }
 
 // Prices a node by every row that may be asked for, most specific first; the last needs
-// no run-time facts. Here because its 560 bytes of facts and counts are the largest
-// piece of the stack.
-Error bind_node(const PlanData& plan, const GraphView& graph, std::uint32_t node, PricedRow* priced) noexcept {
+// no run-time facts.
+Error bind_node(const PlanData& plan, const GraphView& graph, std::uint32_t node, Scratch& scratch,
+                PricedRow* priced) noexcept {
   if (graph.engine(node) != kAnyEngine && graph.engine(node) >= plan.engine_count) {
     return Error::kUnknownEngine;
   }
   const std::uint8_t engine = engine_of(graph, node);
-  const Facts facts = graph.facts(node);
-  OpQuantities quantities;
-  if (const Error error = measure(graph.op_class(node), facts, quantities); error != Error{}) {
+  graph.read_facts(node, scratch.facts);
+  if (const Error error = measure(graph.op_class(node), scratch.facts, scratch.quantities); error != Error{}) {
     return error;
   }
   const OpToPrice op{graph.kind(node),
                      graph.data_type(node),
                      engine,
-                     &quantities,
+                     &scratch.quantities,
                      {plan.last_level_bytes[engine], graph.unique_weight_bytes()}};
   detail::RowSearch search(plan, op);
   constexpr std::uint8_t kAll = detail::kNeedsTime | detail::kNeedsCounter | detail::kNeedsUtilisation;
@@ -162,6 +170,7 @@ Result<Predictor> Predictor::bind(const TablePlan& plan, const GraphView& graph,
   auto* const model = reinterpret_cast<BoundModel*>(workspace.data());
   auto* const nodes = reinterpret_cast<BoundNode*>(workspace.data() + layout.nodes);
   auto* rows = reinterpret_cast<PricedRow*>(workspace.data() + layout.rows);
+  auto& scratch = *reinterpret_cast<Scratch*>(workspace.data() + layout.scratch);
   model->plan = plan;
   model->graph = graph;
   model->nodes = nodes;
@@ -169,7 +178,7 @@ Result<Predictor> Predictor::bind(const TablePlan& plan, const GraphView& graph,
   model->rows_per_node = data.runtime_slots + 1U;
   const std::uint32_t static_flag = data.above_idle ? kStaticUnknown : 0U;
   for (std::uint32_t node = 0; node < graph.size(); ++node, rows += model->rows_per_node) {
-    if (const Error error = bind_node(data, graph, node, rows); error != Error{}) {
+    if (const Error error = bind_node(data, graph, node, scratch, rows); error != Error{}) {
       return error;
     }
     PricedRow* last = rows;

@@ -1,6 +1,6 @@
 // What bind() settles, laid out in the caller's workspace:
 //
-//   BoundModel | BoundNode[n] | PricedRow[n * rows_per_node]
+//   BoundModel | BoundNode[n] | PricedRow[n * rows_per_node] | scratch of bind() itself
 #pragma once
 
 #include <cstdint>

@@ -72,7 +72,7 @@ class StructureCheck {
     std::uint8_t which;
   };
   static constexpr std::uint8_t kNoLongs = 255;
-  static constexpr std::uint32_t kShapes = 32;
+  static constexpr std::uint32_t kShapes = sizeof(void*) > 4 ? 32 : 8;  // small stacks
 
   [[nodiscard]] bool holds(std::uint32_t at, std::uint32_t bytes, std::uint32_t alignment) const noexcept {
     return (at & (alignment - 1U)) == 0 && at <= size_ && bytes <= size_ - at;

@@ -191,9 +191,12 @@ ProvenanceView CoefficientTable::provenance() const noexcept {
   if (file == nullptr) {
     return {};
   }
-  return {wire_text(file, File::VT_DATE),        wire_text(file, File::VT_TOOL_VERSION),
-          wire_text(file, File::VT_MEASUREMENTS_SHA256), wire_text(file, File::VT_DATA_SOURCE),
-          wire_text(file, File::VT_LICENCE),     wire_text(file, File::VT_PROTOCOL)};
+  return {wire_text(file, File::VT_DATE),
+          wire_text(file, File::VT_TOOL_VERSION),
+          wire_text(file, File::VT_MEASUREMENTS_SHA256),
+          wire_text(file, File::VT_DATA_SOURCE),
+          wire_text(file, File::VT_LICENCE),
+          wire_text(file, File::VT_PROTOCOL)};
 }
 
 Residual CoefficientTable::op_residual() const noexcept {
@@ -251,7 +254,8 @@ SensorView CoefficientTable::sensor(std::uint32_t i) const noexcept {
   using File = wire::Sensor;
   const WireTable file = wire_item(root_, Root::VT_SENSORS, i);
   return {wire_text(file, File::VT_RAIL), wire_text(file, File::VT_CHIP),
-          wire_number<std::uint32_t>(file, File::VT_SHUNT_UOHM), wire_number<std::uint32_t>(file, File::VT_UPDATE_PERIOD_US)};
+          wire_number<std::uint32_t>(file, File::VT_SHUNT_UOHM),
+          wire_number<std::uint32_t>(file, File::VT_UPDATE_PERIOD_US)};
 }
 
 std::string_view CoefficientTable::note(std::uint32_t i) const noexcept {

@@ -324,7 +324,7 @@ class KeyFilter {
   }
 
  private:
-  static constexpr std::uint32_t kWords = 128;
+  static constexpr std::uint32_t kWords = sizeof(void*) > 4 ? 128 : 32;  // small machines: small tables, small stacks
   std::uint32_t words_[kWords] = {};
 };
 
@@ -442,7 +442,7 @@ Error check_meaning_of_joules(WireTable root) noexcept {
   }
   const bool rails_unnamed = measured == BoundaryKind::kRails && wire_count(boundary, wire::Boundary::VT_RAILS) == 0;
   return measured == BoundaryKind::kUnknown || above == BaselineKind::kUnknown || rails_unnamed ? Error::kMissingField
-                                                                                               : kFine;
+                                                                                                : kFine;
 }
 
 Error check_table(WireTable root) noexcept {

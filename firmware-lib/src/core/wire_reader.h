@@ -52,7 +52,8 @@ template <class Enum>
 }
 
 // The table, string or vector that a field refers to; nullptr: the file has none.
-[[nodiscard]] EDGEJOULE_INLINE_ON_64_BIT const std::uint8_t* wire_reference(WireTable table, std::uint16_t place) noexcept {
+[[nodiscard]] EDGEJOULE_INLINE_ON_64_BIT const std::uint8_t* wire_reference(WireTable table,
+                                                                            std::uint16_t place) noexcept {
   const std::uint8_t* field = wire_field(table, place);
   return field == nullptr ? nullptr : wire_follow(field);
 }
@@ -84,14 +85,16 @@ template <class T>
   return wire_size(wire_reference(table, place));
 }
 
-[[nodiscard]] EDGEJOULE_INLINE_ON_64_BIT const std::uint8_t* wire_item(WireTable table, std::uint16_t place, std::uint32_t i) noexcept {
+[[nodiscard]] EDGEJOULE_INLINE_ON_64_BIT const std::uint8_t* wire_item(WireTable table, std::uint16_t place,
+                                                                       std::uint32_t i) noexcept {
   return wire_item(wire_reference(table, place), i);
 }
 
 // Empty for nullptr.
 [[nodiscard]] inline std::string_view wire_text(const std::uint8_t* string) noexcept {
-  return string == nullptr ? std::string_view()
-                           : std::string_view(reinterpret_cast<const char*>(string) + sizeof(std::uint32_t), wire_size(string));
+  return string == nullptr
+             ? std::string_view()
+             : std::string_view(reinterpret_cast<const char*>(string) + sizeof(std::uint32_t), wire_size(string));
 }
 
 [[nodiscard]] EDGEJOULE_INLINE_ON_64_BIT std::string_view wire_text(WireTable table, std::uint16_t place) noexcept {

@@ -163,7 +163,8 @@ inline constexpr std::size_t kFactCount = 59;
 // All facts of one op, dense; what was never set has its default.
 class Facts {
  public:
-  constexpr Facts() noexcept {
+  constexpr Facts() noexcept { reset(); }
+  constexpr void reset() noexcept {
     for (std::size_t i = 0; i < kFactCount; ++i) {
       values_[i] = is_one_by_default(static_cast<Fact>(i)) ? 1U : 0U;
     }

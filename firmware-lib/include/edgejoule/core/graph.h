@@ -60,10 +60,12 @@ class GraphView {
   [[nodiscard]] std::string_view name(std::uint32_t node) const noexcept;       // "" where the file has none
   [[nodiscard]] std::string_view type_name(std::uint32_t node) const noexcept;  // the source format's op type
   [[nodiscard]] Facts facts(std::uint32_t node) const noexcept;
+  void read_facts(std::uint32_t node, Facts& facts) const noexcept;  // into a place the caller has
 
  private:
   GraphView() = default;
   friend class Result<GraphView>;
+  [[nodiscard]] Error attach(const std::uint8_t* root) noexcept;
   const std::uint8_t* root_ = nullptr;  // the FlatBuffers root, opaque here
   const std::uint16_t* kinds_ = nullptr;
   const std::uint8_t* classes_ = nullptr;
