@@ -15,6 +15,7 @@
 #include "text/terminal.h"
 #include "text_view.h"
 #include "zoo/zoo.h"
+#include "zoo_view.h"
 
 namespace {
 
@@ -86,7 +87,8 @@ void add_options(CLI::App& app, Arguments& arguments) {
                                                                             {"never", text::ColourChoice::kNever}}));
   app.add_option("--write-graph", arguments.graph_file,
                  "write the model as a graph for the device (.ejg, or .json to read it) and stop; needs no table");
-  app.add_flag("--list-zoo", arguments.list_zoo, "models that zoo: builds");
+  app.add_flag("--list-zoo", arguments.list_zoo,
+               "models that zoo: builds, with their parameters (zoo: alone does the same)");
   app.set_version_flag("--version", EDGEJOULE_VERSION);
   app.footer(kFooter);
 }
@@ -98,11 +100,6 @@ Confidence confidence_of(int percent) {
     case 95: return Confidence::k95;
     default: return Confidence::k90;
   }
-}
-
-int list_zoo() {
-  for (const zoo::ZooEntry& entry : zoo::list()) fmt::print("zoo:{:<28} {}\n", entry.name, entry.description);
-  return kExitOk;
 }
 
 int write_graph(const Arguments& arguments) {
@@ -138,8 +135,15 @@ int fail(int code, std::string_view message) {
   return code;
 }
 
+int print(std::string_view output) {
+  if (std::fwrite(output.data(), 1, output.size(), stdout) != output.size() || std::fflush(stdout) != 0) {
+    return fail(kExitFailed, "the output could not be written (is the disk full, or the reader gone?)");
+  }
+  return kExitOk;
+}
+
 int run(Arguments& arguments) {
-  if (arguments.list_zoo) return list_zoo();
+  if (arguments.list_zoo || arguments.request.model == "zoo:") return print(predict::zoo_text());
   if (arguments.request.model.empty()) return fail(kExitUsage, "no model given: name a file or zoo:NAME (see --help)");
   if (!arguments.graph_file.empty()) return write_graph(arguments);
   if (arguments.request.table.empty()) return fail(kExitUsage, "no table given: pass --table FILE (see --help)");
@@ -148,11 +152,7 @@ int run(Arguments& arguments) {
   arguments.request.time = Seconds(static_cast<float>(arguments.seconds));
 
   const predict::Prediction prediction(arguments.request);
-  const std::string output = output_of(prediction, arguments);
-  if (std::fwrite(output.data(), 1, output.size(), stdout) != output.size() || std::fflush(stdout) != 0) {
-    return fail(kExitFailed, "the output could not be written (is the disk full, or the reader gone?)");
-  }
-  return kExitOk;
+  return print(output_of(prediction, arguments));
 }
 
 }  // namespace

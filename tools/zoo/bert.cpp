@@ -46,7 +46,7 @@ files::FileBytes build(const Options& options) {
     throw graph::GraphError("only variant=albert has embeddings of another width than hidden");
   }
 
-  TransformerNet net(options);
+  TransformerNet net(options, options.count("seq"));
   const graph::NodeId embeddings = net.module(net.root(), OpKind::kEmbeddings, "embeddings");
   net.embedding(embeddings, "word_embeddings", options.count("vocab"), embedding);
   net.embedding(embeddings, "position_embeddings", options.count("positions"), embedding);
@@ -69,7 +69,7 @@ files::FileBytes build(const Options& options) {
     for (const char* which : {"query", "key", "value"}) {
       net.dense(self, which, hidden, hidden, shared);
     }
-    net.attention_core(self, {.hidden = hidden, .heads = heads, .context = net.sequence()});
+    net.attention_core(self, {.depth = hidden / heads, .heads = heads, .context = net.sequence()});
     const graph::NodeId projected = net.module(attention, OpKind::kProjectionOutput, "output");
     net.dense(projected, "dense", hidden, hidden, shared);
     net.add(projected, "add", hidden);
@@ -83,7 +83,7 @@ files::FileBytes build(const Options& options) {
   }
   if (!is_distilled) {
     const graph::NodeId pooler = net.module(net.root(), OpKind::kPooler, "pooler");
-    net.first_token_dense(pooler, "dense", hidden, hidden, OpKind::kTanh);
+    net.one_token_dense(pooler, "dense", hidden, hidden, false, OpKind::kTanh);
   }
   return net.finish();
 }

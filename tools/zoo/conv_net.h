@@ -68,7 +68,6 @@ class ConvNet {
   void add_convolution(std::string name, graph::ConvolutionParams params, OpKind activation);
   [[nodiscard]] graph::OpContext context(std::string name) const;
   [[nodiscard]] std::uint64_t elements() const { return batch_ * shape_.h * shape_.w * shape_.c; }
-  [[nodiscard]] graph::WeightUse weights(std::uint64_t channels) const;
 
   graph::GraphBuilder builder_;
   std::vector<graph::NodeId> open_;

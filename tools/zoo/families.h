@@ -33,5 +33,7 @@ struct Family {
 [[nodiscard]] Family mlperf_tiny();
 [[nodiscard]] Family bert();
 [[nodiscard]] Family gpt();
+[[nodiscard]] Family llama();
+[[nodiscard]] Family vit();
 
 }  // namespace edgejoule::zoo

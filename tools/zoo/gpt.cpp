@@ -20,6 +20,7 @@ void declare(Options& options) {
   options.declare_count("context", 0, 0, 1'000'000, "keys in all, cached ones included; 0: seq");
   options.declare_count("vocab", 50257, 1, 10'000'000, "rows of the token embeddings");
   options.declare_count("positions", 1024, 1, 1'000'000, "rows of the position embeddings, no fewer than context");
+  declare_stored_weights(options);
 }
 
 files::FileBytes build(const Options& options) {
@@ -35,7 +36,7 @@ files::FileBytes build(const Options& options) {
                                         options.count("positions")));
   }
 
-  TransformerNet net(options);
+  TransformerNet net(options, options.count("seq"), stored_weights(options));
   const graph::NodeId embeddings = net.module(net.root(), OpKind::kEmbeddings, "embeddings");
   net.embedding(embeddings, "wte", vocab, hidden);
   net.embedding(embeddings, "wpe", options.count("positions"), hidden);
@@ -46,7 +47,7 @@ files::FileBytes build(const Options& options) {
     net.layer_norm(layer, "ln_1", hidden, false);
     const graph::NodeId attention = net.module(layer, OpKind::kSelfAttention, "attn");
     net.dense(attention, "c_attn", hidden, 3 * hidden, false);
-    net.attention_core(attention, {.hidden = hidden, .heads = heads, .context = context});
+    net.attention_core(attention, {.depth = hidden / heads, .heads = heads, .context = context});
     net.dense(attention, "c_proj", hidden, hidden, false);
     net.add(layer, "add_attn", hidden);
     net.layer_norm(layer, "ln_2", hidden, false);

@@ -16,7 +16,8 @@ constexpr std::string_view kPrefix = "zoo:";
 constexpr std::size_t kCloseNames = 5;
 
 std::vector<Family> families() {
-  return {mobilenet_v1(), mobilenet_v2(), mobilenet_v3(), efficientnet_lite(), resnet(), mlperf_tiny(), bert(), gpt()};
+  return {mobilenet_v1(), mobilenet_v2(), mobilenet_v3(), efficientnet_lite(), resnet(), mlperf_tiny(), bert(),
+          gpt(),          llama(),        vit()};
 }
 
 Options options_of(const Family& family, const Preset& preset) {
@@ -82,7 +83,7 @@ std::vector<ZooEntry> list() {
   std::vector<ZooEntry> entries;
   for (const Family& family : families()) {
     for (const Preset& preset : names_of(family)) {
-      entries.push_back({preset.name, preset.description, options_of(family, preset).parameters()});
+      entries.push_back({preset.name, family.name, preset.description, options_of(family, preset).parameters()});
     }
   }
   return entries;

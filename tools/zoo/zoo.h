@@ -30,6 +30,7 @@ struct ZooParameter {
 
 struct ZooEntry {
   std::string name;
+  std::string family;  // itself a name, with the defaults of its parameters
   std::string description;
   std::vector<ZooParameter> parameters;  // with the values this name stands for
 };

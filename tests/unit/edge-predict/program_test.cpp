@@ -106,10 +106,26 @@ TEST_F(EdgePredict, AFullDiskIsAFailure) {
   EXPECT_EQ(run("zoo:mobilenet_v1-0.25-128 --table " + table_ + " >/dev/full").code, 1);
 }
 
+TEST_F(EdgePredict, BadParametersOfTheZooExitWithTwoAndSayWhatIsAccepted) {
+  for (const auto& [model, said] : std::initializer_list<std::pair<const char*, const char*>>{
+           {"zoo:bert-base:length=4", "no parameter 'length'"},
+           {"zoo:bert-base:seq=99999999", "from 1 to"},
+           {"zoo:bert-base:batch=-4", "from 1 to"},
+           {"zoo:llama:hidden=65536,layers=1000,intermediate=1000000,vocab=10000000,batch=65536,seq=1000000", ""}}) {
+    const Outcome outcome = run(std::string(model) + " --table " + table_);
+    EXPECT_EQ(outcome.code, 2) << model << ": " << outcome.talk;
+    EXPECT_THAT(outcome.talk, HasSubstr(said));
+    EXPECT_EQ(outcome.output, "");
+  }
+}
+
 TEST_F(EdgePredict, ListsTheZoo) {
   const Outcome list = run("--list-zoo");
   EXPECT_EQ(list.code, 0);
   EXPECT_THAT(list.output, HasSubstr("zoo:mobilenet_v2-1.0-224"));
+  EXPECT_THAT(list.output, HasSubstr("kv_heads=4"));
+  EXPECT_THAT(list.output, HasSubstr("zoo:llama-3.2-1b-q4:seq=1,context=2048"));
+  EXPECT_EQ(run("zoo:").output, list.output);
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 // Published figures of the models in the zoo: multiply-accumulates (bias not counted)
 // and parameters.
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -107,13 +108,21 @@ TEST_P(TransformerParameters, MatchToTheDigit) {
   EXPECT_EQ(Model(GetParam().name).parameters(), GetParam().value);
 }
 
-INSTANTIATE_TEST_SUITE_P(Zoo, TransformerParameters,
-                         ::testing::Values(Figure{"bert-tiny", 4'385'920}, Figure{"bert-mini", 11'170'560},
-                                           Figure{"bert-small", 28'763'648}, Figure{"bert-medium", 41'373'184},
-                                           Figure{"bert-base", 109'482'240}, Figure{"bert-large", 335'141'888},
-                                           Figure{"distilbert", 66'362'880}, Figure{"albert", 11'683'584},
-                                           Figure{"gpt2", 124'439'808}, Figure{"gpt2-medium", 354'823'168},
-                                           Figure{"gpt2-large", 774'030'080}, Figure{"gpt2-xl", 1'557'611'200}));
+INSTANTIATE_TEST_SUITE_P(
+    Zoo, TransformerParameters,
+    ::testing::Values(Figure{"bert-tiny", 4'385'920}, Figure{"bert-mini", 11'170'560}, Figure{"bert-small", 28'763'648},
+                      Figure{"bert-medium", 41'373'184}, Figure{"bert-base", 109'482'240},
+                      Figure{"bert-large", 335'141'888}, Figure{"distilbert", 66'362'880}, Figure{"albert", 11'683'584},
+                      Figure{"gpt2", 124'439'808}, Figure{"gpt2-medium", 354'823'168},
+                      Figure{"gpt2-large", 774'030'080}, Figure{"gpt2-xl", 1'557'611'200},
+                      // Hugging Face's model cards (safetensors, number of parameters).
+                      Figure{"tinyllama-1.1b", 1'100'048'384}, Figure{"llama-3.2-1b", 1'235'814'400},
+                      Figure{"llama-3.2-3b-q4", 3'212'749'824}, Figure{"llama-2-7b-q4", 6'738'415'616},
+                      Figure{"llama-3-8b-q4", 8'030'261'248},
+                      // torchvision (vit_b_16, vit_b_32, vit_l_16) and timm (DeiT tiny, small).
+                      Figure{"vit-tiny-16", 5'717'416}, Figure{"vit-small-16", 22'050'664},
+                      Figure{"vit-base-16", 86'567'656}, Figure{"vit-base-32", 88'224'232},
+                      Figure{"vit-large-16", 304'326'632}));
 
 TEST(BertFigures, EncoderOf128TokensMatchesToTheDigit) {
   const Model bert("bert-base:seq=128");
@@ -127,6 +136,78 @@ TEST(GptFigures, DecodingGrowsWithTheContext) {
   const Model far_on("gpt2:seq=1,context=1024");
   EXPECT_EQ(far_on.macs() - near_start.macs(), 12U * 2U * 1023U * 768U);
   EXPECT_EQ(far_on.sum(Fact::kWeightBytes), near_start.sum(Fact::kWeightBytes));
+}
+
+// torchvision's weights state 17.564, 4.409 and 61.555 GFLOPs (multiply-accumulates).
+INSTANTIATE_TEST_SUITE_P(Vit, PublishedMacs,
+                         ::testing::Values(Figure{"vit-base-16", 17'564'000'000}, Figure{"vit-base-32", 4'409'000'000},
+                                           Figure{"vit-large-16", 61'555'000'000}));
+
+// DistilBERT is BERT with half the layers, ALBERT-base is BERT-base with a small table
+// of words and one layer: the encoder multiplies as often (arXiv 1909.11942, table 1).
+TEST(BertFigures, RelativesMultiplyAsTheirLayersDo) {
+  const Model bert("bert-base");
+  const Model distilled("distilbert");
+  const Model albert("albert");
+  EXPECT_EQ(2 * distilled.macs(distilled.find("encoder")), bert.macs(bert.find("encoder")));
+  EXPECT_EQ(albert.macs(albert.find("encoder")), bert.macs(bert.find("encoder")) + 128U * 128U * 768U);
+}
+
+// Reading n tokens: every matrix n times, and n*n scores in each head, twice its depth.
+// Writing one behind them: every matrix once, n scores.
+TEST(LlamaFigures, PrefillAndDecodeAreFunctionsOfTheContext) {
+  constexpr std::uint64_t kLayer = 2048U * (2048U + 256U + 256U + 2048U) + 3U * 2048U * 5632U;
+  constexpr std::uint64_t kHead = 2048U * 32000U;
+  for (const std::uint64_t n : {1U, 128U, 2000U}) {
+    const Model prefill(fmt::format("tinyllama-1.1b:seq={}", n));
+    EXPECT_EQ(prefill.macs(), 22U * (n * kLayer + 2U * n * n * 2048U) + kHead) << n;
+    const Model decode(fmt::format("tinyllama-1.1b:seq=1,context={}", n));
+    EXPECT_EQ(decode.macs(), 22U * (kLayer + 2U * n * 2048U) + kHead) << n;
+  }
+}
+
+// Every key and value of the context is read once per token: 2 (keys and values) times
+// 4 heads of 64 in 16 bits, in each of 22 layers. With a head for each query it were 8 times that.
+TEST(LlamaFigures, GroupedQueriesReadTheCacheOnce) {
+  const auto cache_read = [](const char* settings) {
+    const Model shorter(fmt::format("tinyllama-1.1b:seq=1,context=1024{}", settings));
+    const Model longer(fmt::format("tinyllama-1.1b:seq=1,context=2048{}", settings));
+    std::uint64_t bytes = 0;
+    for (int layer = 0; layer < 22; ++layer) {
+      for (const char* op : {"query_key", "attention_value"}) {
+        const std::string path = fmt::format("layers/layers.{}/self_attn/{}", layer, op);
+        bytes += longer.sum(Fact::kInputBytes, longer.find(path)) - shorter.sum(Fact::kInputBytes, shorter.find(path));
+      }
+    }
+    return bytes;
+  };
+  constexpr std::uint64_t kScores = 22U * 32U * 1024U * 2U;  // attention_value reads the scores as well
+  EXPECT_EQ(cache_read(""), 22U * 2U * 1024U * 4U * 64U * 2U + kScores);
+  EXPECT_EQ(cache_read(",kv_heads=32"), 8U * (22U * 2U * 1024U * 4U * 64U * 2U) + kScores);
+}
+
+// llama.cpp's Q4_0: 18 bytes hold 32 weights, 4.5 bits each.
+TEST(LlamaFigures, FourBitWeightsAddTheirScales) {
+  const Model decode("tinyllama-1.1b-q4:seq=1,context=1");
+  std::uint64_t matrices = 0;
+  std::uint64_t bytes = 0;
+  for (std::uint32_t node = 0; node < decode.graph().size(); ++node) {
+    if (decode.graph().kind(node) != OpKind::kDense) continue;
+    const Facts facts = decode.graph().facts(node);
+    EXPECT_EQ(decode.graph().weight_type(node), DataType::kInt4);
+    EXPECT_EQ(decode.graph().data_type(node), DataType::kFloat16);
+    EXPECT_EQ(facts[Fact::kStatedAlu], 2 * facts[Fact::kParameters]) << "a zero point and a scale for each weight";
+    matrices += facts[Fact::kParameters];
+    bytes += facts[Fact::kWeightBytes] + facts[Fact::kScaleBytes];
+  }
+  EXPECT_EQ(bytes, matrices / 32 * 18);
+}
+
+// The table of words is the matrix of the logits: it is read twice and held once.
+TEST(LlamaFigures, TiedLogitsAreTrafficWithoutParameters) {
+  const Model tied("llama-3.2-1b:seq=1");
+  EXPECT_EQ(tied.parameters(tied.find("lm_head")), 0U);
+  EXPECT_EQ(tied.sum(Fact::kWeightBytes, tied.find("lm_head")), 128256U * 2048U * 2U);
 }
 
 }  // namespace

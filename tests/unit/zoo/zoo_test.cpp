@@ -86,10 +86,19 @@ TEST(Zoo, WrongParametersSayWhatIsAccepted) {
   EXPECT_THAT(message_of("bert-base:seq=513"), HasSubstr("positions"));
   EXPECT_THAT(message_of("bert-base:embedding=128"), HasSubstr("albert"));
   EXPECT_THAT(message_of("gpt2:seq=8,context=4"), HasSubstr("context=4"));
+  EXPECT_THAT(message_of("llama:seq=8,context=4"), HasSubstr("context=4"));
+  EXPECT_THAT(message_of("llama:heads=32,kv_heads=5"), HasSubstr("kv_heads=5"));
+  EXPECT_THAT(message_of("llama:hidden=100"), HasSubstr("head_dim"));
+  EXPECT_THAT(message_of("llama:weights=int3"), HasSubstr("dtype, int8, int4"));
+  EXPECT_THAT(message_of("llama:block=0"), HasSubstr("from 1 to"));
+  EXPECT_THAT(message_of("vit:resolution=225"), HasSubstr("patch=16"));
+  EXPECT_THAT(message_of("vit:heads=7"), HasSubstr("does not divide"));
+  EXPECT_THAT(message_of("gpt2:batch=-1"), HasSubstr("from 1 to"));
+  EXPECT_THAT(message_of("gpt2:batch=99999999999999999999"), HasSubstr("from 1 to"));
 }
 
 TEST(Zoo, BatchMultipliesWorkAndActivationsButNotWeights) {
-  for (const char* name : {"mobilenet_v3-small", "bert-tiny", "resnet8", "gpt2"}) {
+  for (const char* name : {"mobilenet_v3-small", "bert-tiny", "resnet8", "gpt2", "vit-tiny-16"}) {
     const Model one(name);
     const Model four(std::string(name) + ":batch=4");
     EXPECT_EQ(four.macs(), 4 * one.macs()) << name;
