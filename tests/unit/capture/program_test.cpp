@@ -4,47 +4,30 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <array>
 #include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <thread>
 
 #include "capture/trace_reader.h"
+#include "support/program.h"
 #include "unit/linux/fake_sysfs.h"
 
 namespace edgejoule::capture {
 namespace {
 
 using edgejoule::testing::FakeSysfs;
+using test::Outcome;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
-
-struct Outcome {
-  int code = -1;
-  std::string out;
-  std::string err;
-};
 
 class ProgramTest : public ::testing::Test {
  protected:
   void SetUp() override { hwmon = sys.orin_nano(); }
 
-  Outcome run(const std::string& arguments) const {
-    const std::string errors = sys.at("/stderr");
-    const std::string command = std::string(EDGE_CALIBRATE) + " " + arguments + " 2>" + errors;
-    std::FILE* const pipe = ::popen(command.c_str(), "r");
-    Outcome outcome;
-    std::array<char, 4'096> buffer{};
-    for (std::size_t got = 0; (got = std::fread(buffer.data(), 1, buffer.size(), pipe)) > 0;) {
-      outcome.out.append(buffer.data(), got);
-    }
-    const int status = ::pclose(pipe);
-    outcome.code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-    std::ifstream file(errors);
-    outcome.err.assign(std::istreambuf_iterator<char>(file), {});
-    return outcome;
+  static Outcome run(const std::string& arguments) {
+    return test::run_program(std::string(EDGE_CALIBRATE) + " " + arguments);
   }
   [[nodiscard]] std::string root() const { return " --root " + sys.root() + " "; }
   [[nodiscard]] std::string trace() const { return sys.at("/run.ejp"); }

@@ -1,36 +1,25 @@
 // edge-calibrate as a person meets it: exit codes, messages, files.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/wait.h>
 
-#include <cstdio>
 #include <cstdlib>
 #include <string>
 
 #include "files/io.h"
+#include "support/program.h"
 #include "support/temporary_folder.h"
 
 namespace edgejoule {
 namespace {
 
+using test::Outcome;
 using test::TemporaryFolder;
 using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-struct Outcome {
-  int exit_code = -1;
-  std::string output;  // both streams
-};
-
 Outcome run(const std::string& arguments) {
-  const std::string command = std::string(EDGE_CALIBRATE) + " " + arguments + " 2>&1";
-  std::FILE* pipe = ::popen(command.c_str(), "r");
-  Outcome outcome;
-  char buffer[4096];
-  while (const std::size_t got = std::fread(buffer, 1, sizeof buffer, pipe)) outcome.output.append(buffer, got);
-  outcome.exit_code = WEXITSTATUS(::pclose(pipe));
-  return outcome;
+  return test::run_program(std::string(EDGE_CALIBRATE) + " " + arguments);
 }
 
 // Sixty dense ops of 0.1 mJ + 10 pJ per MAC.
@@ -49,17 +38,17 @@ TEST(EdgeCalibrate, FitsShowsAndConverts) {
   const TemporaryFolder folder;
   files::write_file(folder.file("ops.csv"), dense_ops());
   const Outcome fitted = run("fit " + folder.file("ops.csv") + " -o " + folder.file("t.json") + " --date 2026-01-31");
-  EXPECT_EQ(fitted.exit_code, 0) << fitted.output;
-  EXPECT_THAT(fitted.output,
+  EXPECT_EQ(fitted.code, 0) << fitted.err;
+  EXPECT_THAT(fitted.err,
               AllOf(HasSubstr("dense float32: 60 measurements"), HasSubstr("held out"), HasSubstr("wrote")));
 
   const Outcome shown = run("table show " + folder.file("t.json"));
-  EXPECT_EQ(shown.exit_code, 0);
-  EXPECT_THAT(shown.output, AllOf(HasSubstr("Desk Board"), HasSubstr("boundary    wall"), HasSubstr("dense float32"),
-                                  HasSubstr("any op"), HasSubstr("2026-01-31"), HasSubstr("macs")));
+  EXPECT_EQ(shown.code, 0);
+  EXPECT_THAT(shown.out, AllOf(HasSubstr("Desk Board"), HasSubstr("boundary    wall"), HasSubstr("dense float32"),
+                               HasSubstr("any op"), HasSubstr("2026-01-31"), HasSubstr("macs")));
 
-  EXPECT_EQ(run("table convert " + folder.file("t.json") + ' ' + folder.file("t.ejt")).exit_code, 0);
-  EXPECT_EQ(run("table convert " + folder.file("t.ejt") + " -").output, files::read_file(folder.file("t.json")).text());
+  EXPECT_EQ(run("table convert " + folder.file("t.json") + ' ' + folder.file("t.ejt")).code, 0);
+  EXPECT_EQ(run("table convert " + folder.file("t.ejt") + " -").out, files::read_file(folder.file("t.json")).text());
   EXPECT_THAT(folder.names(), ElementsAre("ops.csv", "t.ejt", "t.json"));
 }
 
@@ -67,29 +56,29 @@ TEST(EdgeCalibrate, RepeatsToTheByteUnderSourceDateEpoch) {
   const TemporaryFolder folder;
   files::write_file(folder.file("ops.csv"), dense_ops());
   ::setenv("SOURCE_DATE_EPOCH", "86400", 1);
-  const std::string first = run("fit " + folder.file("ops.csv") + " -o -").output;
-  const std::string second = run("fit " + folder.file("ops.csv") + " -o -").output;
+  const std::string first = run("fit " + folder.file("ops.csv") + " -o -").out;
+  const std::string second = run("fit " + folder.file("ops.csv") + " -o -").out;
   ::unsetenv("SOURCE_DATE_EPOCH");
   EXPECT_EQ(first, second);
   EXPECT_THAT(first, HasSubstr("\"date\": \"1970-01-02\""));
 }
 
 TEST(EdgeCalibrate, ExitsWithTwoOnUsage) {
-  EXPECT_EQ(run("").exit_code, 2);
-  EXPECT_EQ(run("fit").exit_code, 2);
-  EXPECT_EQ(run("fit a.csv -o t.ejt --folds 1").exit_code, 2);
-  EXPECT_EQ(run("bake").exit_code, 2);
+  EXPECT_EQ(run("").code, 2);
+  EXPECT_EQ(run("fit").code, 2);
+  EXPECT_EQ(run("fit a.csv -o t.ejt --folds 1").code, 2);
+  EXPECT_EQ(run("bake").code, 2);
   const Outcome help = run("fit --help");
-  EXPECT_EQ(help.exit_code, 0);
-  EXPECT_THAT(help.output, AllOf(HasSubstr("Example:"), HasSubstr("energy_j"), HasSubstr("# boundary:")));
+  EXPECT_EQ(help.code, 0);
+  EXPECT_THAT(help.out, AllOf(HasSubstr("Example:"), HasSubstr("energy_j"), HasSubstr("# boundary:")));
 }
 
 TEST(EdgeCalibrate, ExitsWithThreeOnABadFile) {
   const TemporaryFolder folder;
   const auto failing = [&](const std::string& arguments) {
     const Outcome outcome = run(arguments);
-    EXPECT_EQ(outcome.exit_code, 3) << outcome.output;
-    return outcome.output;
+    EXPECT_EQ(outcome.code, 3) << outcome.err;
+    return outcome.err;
   };
   EXPECT_THAT(failing("fit " + folder.file("no.csv") + " -o x.json"), HasSubstr("No such file"));
   files::write_file(folder.file("bad.csv"), "# boundary: wall\n# baseline: total\nkind,energy_j\nadd,nan\n");
@@ -106,8 +95,8 @@ TEST(EdgeCalibrate, ExitsWithOneWhereTheTableCannotBeWritten) {
   const TemporaryFolder folder;
   files::write_file(folder.file("ops.csv"), dense_ops());
   const Outcome outcome = run("fit " + folder.file("ops.csv") + " -o " + folder.file("no/such/t.ejt"));
-  EXPECT_EQ(outcome.exit_code, 1);
-  EXPECT_THAT(outcome.output, HasSubstr("no/such"));
+  EXPECT_EQ(outcome.code, 1);
+  EXPECT_THAT(outcome.err, HasSubstr("no/such"));
 }
 
 }  // namespace

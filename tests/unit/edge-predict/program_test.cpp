@@ -1,45 +1,28 @@
 // edge-predict as a person runs it.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/wait.h>
 
-#include <cstdio>
 #include <fstream>
 
 #include "files/json.h"
 #include "support/graph_fixture.h"
+#include "support/program.h"
 #include "support/table_fixture.h"
 #include "support/temporary_folder.h"
 
 namespace edgejoule {
 namespace {
 
+using test::Outcome;
 using testing::HasSubstr;
 using testing::Not;
-
-struct Outcome {
-  std::string output;
-  std::string talk;
-  int code = -1;
-};
 
 class EdgePredict : public testing::Test {
  protected:
   EdgePredict() { files::save(table_, test::pack(test::sound_table()).span(), files::FileKind::kTable); }
 
-  Outcome run(const std::string& arguments) {
-    const std::string talk = folder_.file("stderr");
-    const std::string command = std::string(EDGE_PREDICT) + " " + arguments + " 2>" + talk + " </dev/null";
-    Outcome result;
-    std::FILE* pipe = popen(command.c_str(), "r");
-    if (pipe == nullptr) return result;
-    char buffer[4096];
-    for (std::size_t n = 0; (n = std::fread(buffer, 1, sizeof(buffer), pipe)) > 0;) result.output.append(buffer, n);
-    const int status = pclose(pipe);
-    result.code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-    std::ifstream in(talk);
-    result.talk.assign(std::istreambuf_iterator<char>(in), {});
-    return result;
+  static Outcome run(const std::string& arguments) {
+    return test::run_program(std::string(EDGE_PREDICT) + " " + arguments);
   }
 
   test::TemporaryFolder folder_;
@@ -48,34 +31,33 @@ class EdgePredict : public testing::Test {
 
 TEST_F(EdgePredict, PricesAModelOfTheZoo) {
   const Outcome outcome = run("zoo:mobilenet_v1-0.25-128 --table " + table_);
-  EXPECT_EQ(outcome.code, 0) << outcome.talk;
-  EXPECT_THAT(outcome.output, HasSubstr("13.6 M MACs"));
-  EXPECT_THAT(outcome.output, HasSubstr("total "));
-  EXPECT_THAT(outcome.output, Not(HasSubstr("\x1b"))) << "colour in a pipe";
-  EXPECT_EQ(outcome.talk, "");
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_THAT(outcome.out, HasSubstr("13.6 M MACs"));
+  EXPECT_THAT(outcome.out, HasSubstr("total "));
+  EXPECT_THAT(outcome.out, Not(HasSubstr("\x1b"))) << "colour in a pipe";
+  EXPECT_EQ(outcome.err, "");
 }
 
 TEST_F(EdgePredict, ColoursWhereAsked) {
-  EXPECT_THAT(run("zoo:mobilenet_v1-0.25-128 --colour always --table " + table_).output, HasSubstr("\x1b[1m"));
+  EXPECT_THAT(run("zoo:mobilenet_v1-0.25-128 --colour always --table " + table_).out, HasSubstr("\x1b[1m"));
 }
 
 TEST_F(EdgePredict, TakesTheTableAsJsonTextToo) {
   const files::FileBytes bytes = files::load(table_, files::FileKind::kTable);
   const std::string json = folder_.file("t.json");
   files::save(json, bytes.span(), files::FileKind::kTable);
-  EXPECT_EQ(run("zoo:mobilenet_v1-0.25-128 --csv --table " + json).output,
-            run("zoo:mobilenet_v1-0.25-128 --csv --table " + table_).output);
+  EXPECT_EQ(run("zoo:mobilenet_v1-0.25-128 --csv --table " + json).out,
+            run("zoo:mobilenet_v1-0.25-128 --csv --table " + table_).out);
 }
 
 TEST_F(EdgePredict, WritesAGraphThatPricesTheSame) {
   const std::string graph = folder_.file("m.ejg");
   ASSERT_EQ(run("zoo:mobilenet_v1-0.25-128 --write-graph " + graph).code, 0);
-  EXPECT_EQ(run(graph + " --csv --table " + table_).output,
-            run("zoo:mobilenet_v1-0.25-128 --csv --table " + table_).output);
+  EXPECT_EQ(run(graph + " --csv --table " + table_).out, run("zoo:mobilenet_v1-0.25-128 --csv --table " + table_).out);
 }
 
 TEST_F(EdgePredict, StaticEnergyComesWithTheTime) {
-  EXPECT_THAT(run("zoo:mobilenet_v1-0.25-128 --table " + table_).output, HasSubstr("no-static"));
+  EXPECT_THAT(run("zoo:mobilenet_v1-0.25-128 --table " + table_).out, HasSubstr("no-static"));
 }
 
 TEST_F(EdgePredict, UsageErrorsExitWithTwo) {
@@ -85,21 +67,21 @@ TEST_F(EdgePredict, UsageErrorsExitWithTwo) {
   EXPECT_EQ(run("zoo:x --csv --json --table " + table_).code, 2);
   const Outcome unknown = run("zoo:mobilnet_v1-0.25-128 --table " + table_);
   EXPECT_EQ(unknown.code, 2);
-  EXPECT_THAT(unknown.talk, HasSubstr("mobilenet_v1-0.25-128"));
-  EXPECT_EQ(unknown.output, "");
+  EXPECT_THAT(unknown.err, HasSubstr("mobilenet_v1-0.25-128"));
+  EXPECT_EQ(unknown.out, "");
 }
 
 TEST_F(EdgePredict, BadFilesExitWithThreeAndSayWhich) {
   const Outcome missing = run(folder_.file("none.tflite") + " --table " + table_);
   EXPECT_EQ(missing.code, 3);
-  EXPECT_THAT(missing.talk, HasSubstr("none.tflite"));
+  EXPECT_THAT(missing.err, HasSubstr("none.tflite"));
   const Outcome swapped = run(table_ + " --table " + table_);
   EXPECT_EQ(swapped.code, 3);
   const std::string junk = folder_.file("junk.ejt");
   std::ofstream(junk) << "EJT1 but not really, only long enough to be looked at";
   const Outcome damaged = run("zoo:mobilenet_v1-0.25-128 --table " + junk);
   EXPECT_EQ(damaged.code, 3);
-  EXPECT_THAT(damaged.talk, HasSubstr("junk.ejt"));
+  EXPECT_THAT(damaged.err, HasSubstr("junk.ejt"));
 }
 
 TEST_F(EdgePredict, AFullDiskIsAFailure) {
@@ -113,19 +95,19 @@ TEST_F(EdgePredict, BadParametersOfTheZooExitWithTwoAndSayWhatIsAccepted) {
            {"zoo:bert-base:batch=-4", "from 1 to"},
            {"zoo:llama:hidden=65536,layers=1000,intermediate=1000000,vocab=10000000,batch=65536,seq=1000000", ""}}) {
     const Outcome outcome = run(std::string(model) + " --table " + table_);
-    EXPECT_EQ(outcome.code, 2) << model << ": " << outcome.talk;
-    EXPECT_THAT(outcome.talk, HasSubstr(said));
-    EXPECT_EQ(outcome.output, "");
+    EXPECT_EQ(outcome.code, 2) << model << ": " << outcome.err;
+    EXPECT_THAT(outcome.err, HasSubstr(said));
+    EXPECT_EQ(outcome.out, "");
   }
 }
 
 TEST_F(EdgePredict, ListsTheZoo) {
   const Outcome list = run("--list-zoo");
   EXPECT_EQ(list.code, 0);
-  EXPECT_THAT(list.output, HasSubstr("zoo:mobilenet_v2-1.0-224"));
-  EXPECT_THAT(list.output, HasSubstr("kv_heads=4"));
-  EXPECT_THAT(list.output, HasSubstr("zoo:llama-3.2-1b-q4:seq=1,context=2048"));
-  EXPECT_EQ(run("zoo:").output, list.output);
+  EXPECT_THAT(list.out, HasSubstr("zoo:mobilenet_v2-1.0-224"));
+  EXPECT_THAT(list.out, HasSubstr("kv_heads=4"));
+  EXPECT_THAT(list.out, HasSubstr("zoo:llama-3.2-1b-q4:seq=1,context=2048"));
+  EXPECT_EQ(run("zoo:").out, list.out);
 }
 
 }  // namespace
