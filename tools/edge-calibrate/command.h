@@ -34,6 +34,7 @@ using Run = std::function<int()>;
 
 void add_export_command(CLI::App& program, Run& chosen);
 void add_fit_command(CLI::App& program, Run& chosen);
+void add_import_command(CLI::App& program, Run& chosen);
 void add_probe_command(CLI::App& program, Run& chosen);
 void add_record_command(CLI::App& program, Run& chosen);
 void add_table_command(CLI::App& program, Run& chosen);

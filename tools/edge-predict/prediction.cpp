@@ -3,12 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 #include <limits>
 #include <numeric>
 
 #include "files/json.h"
 #include "import/import.h"
+#include "pricing/op_sums.h"
 #include "text/escape.h"
 #include "zoo/zoo.h"
 
@@ -80,7 +80,7 @@ Prediction::Prediction(Request request) : request_(std::move(request)) {
     throw PredictionError(fmt::format("model {}: {}.", text::printable(request_.model), error_text(status.error())));
   }
 
-  bound_modules_by_their_ops();
+  pricing::bound_modules_by_their_ops(core_->predictor, inputs_, nodes_);
   shares_.resize(graph.size());
   if (const Status status = allocate_shares(graph, nodes_, shares_); !status.ok()) {
     throw PredictionError(fmt::format("model {}: {}.", text::printable(request_.model), error_text(status.error())));
@@ -97,41 +97,7 @@ Prediction::Prediction(Request request) : request_(std::move(request)) {
 }
 
 Spread Prediction::sum_of(const std::vector<std::uint32_t>& ops) const {
-  std::vector<float> sums(SpreadAccumulator::required_sums(table()));
-  Result<SpreadAccumulator> accumulator = SpreadAccumulator::start(table(), sums);
-  if (!accumulator.ok()) throw PredictionError(error_text(accumulator.error()));
-  for (const std::uint32_t op : ops) accumulator->add(predictor().row_of(op), nodes_[op].own);
-  Spread spread = value_or_throw(accumulator->finish(request_.confidence), "interval of", request_.model, "");
-  if (spread.total.value() > 0 && spread.sigma.value() > 0) {
-    // Energy is positive and its errors are relative: the same mean and spread as a
-    // log-normal distribution, where a normal one would reach below zero.
-    const float deviations = (spread.interval.upper - spread.total) / spread.sigma;
-    const float ratio = spread.sigma / spread.total;
-    const float width = std::exp(deviations * std::sqrt(std::log1p(ratio * ratio)));
-    spread.interval = {spread.total / width, spread.total * width};
-  }
-  return spread;
-}
-
-void Prediction::bound_modules_by_their_ops() {
-  // Preorder backwards: each module finds its ops already gathered behind it.
-  std::vector<std::vector<std::uint32_t>> ops(size());
-  for (std::uint32_t i = size(); i-- > 0;) {
-    if (!graph().is_module_node(i)) {
-      ops[i].push_back(i);
-    } else if (nodes_[i].flags.has(Flag::kIntervalUnknown) && predictor().row_of(i) == kNoRow) {
-      const Spread spread = sum_of(ops[i]);
-      constexpr auto kOwnFlags =
-          static_cast<std::uint32_t>(Flag::kIntervalUnknown) | static_cast<std::uint32_t>(Flag::kIntervalNotGuaranteed);
-      nodes_[i].interval = spread.interval;
-      nodes_[i].flags = Flags(nodes_[i].flags.bits() & ~kOwnFlags);
-      nodes_[i].flags |= spread.flags;
-    }
-    if (i == 0) break;
-    std::vector<std::uint32_t>& above = ops[graph().parent(i)];
-    above.insert(above.end(), ops[i].begin(), ops[i].end());
-    ops[i] = {};
-  }
+  return pricing::sum_of(predictor(), inputs_, nodes_, ops);
 }
 
 double Prediction::share(Joules sum) const {

@@ -68,9 +68,6 @@ class Prediction {
   [[nodiscard]] std::string path(std::uint32_t i) const;
 
  private:
-  // The table may know no residuals of modules; the spreads of their ops still bound them.
-  void bound_modules_by_their_ops();
-
   // Views of the bytes and workspaces below.
   struct Core {
     GraphView graph;

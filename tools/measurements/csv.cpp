@@ -4,6 +4,8 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <array>
+#include <cctype>
 #include <charconv>
 #include <cmath>
 
@@ -166,6 +168,35 @@ std::uint64_t Csv::whole_number(const Row& row, std::size_t column) const {
                                        header_[column], edgejoule::text::printable(row.cells[column])));
   }
   return static_cast<std::uint64_t>(value);
+}
+
+double Csv::amount(const Row& row, std::size_t column) const {
+  const double value = number(row, column);
+  if (value >= 0) return value;
+  throw MeasurementError(fmt::format("{}: {} is '{}', which is below zero", place(row), header_[column],
+                                     edgejoule::text::printable(row.cells[column])));
+}
+
+void Csv::refuse_unit(std::string_view column) const {
+  struct UnitColumn {
+    std::string_view name, wanted, factor;
+  };
+  constexpr std::array<UnitColumn, 9> kColumns = {{{"energy_mj", "energy_j", "1e-3"},
+                                                   {"energy_uj", "energy_j", "1e-6"},
+                                                   {"energy_nj", "energy_j", "1e-9"},
+                                                   {"energy_kj", "energy_j", "1e3"},
+                                                   {"energy_wh", "energy_j", "3600"},
+                                                   {"energy_mwh", "energy_j", "3.6"},
+                                                   {"time_ms", "time_s", "1e-3"},
+                                                   {"time_us", "time_s", "1e-6"},
+                                                   {"time_ns", "time_s", "1e-9"}}};
+  std::string lower(column);
+  for (char& c : lower) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  for (const UnitColumn& known : kColumns) {
+    if (known.name != lower) continue;
+    throw MeasurementError(fmt::format("{}: column '{}' is not in the unit of a set: write it as {}, times {}",
+                                       file_name_, edgejoule::text::printable(column), known.wanted, known.factor));
+  }
 }
 
 }  // namespace edgejoule::measurements

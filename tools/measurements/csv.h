@@ -37,6 +37,11 @@ class Csv {
   // Throw naming place and column unless the cell is a finite number (a whole one).
   [[nodiscard]] double number(const Row& row, std::size_t column) const;
   [[nodiscard]] std::uint64_t whole_number(const Row& row, std::size_t column) const;
+  // Finite and not below zero.
+  [[nodiscard]] double amount(const Row& row, std::size_t column) const;
+
+  // Throws where `column` looks like energy_j or time_s in another unit, saying the factor.
+  void refuse_unit(std::string_view column) const;
 
  private:
   std::string file_name_;

@@ -6,14 +6,18 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "measurements/measurement_set.h"
+#include "measurements/mlperf_csv.h"
+#include "measurements/statement.h"
 
 namespace edgejoule::measurements {
 
 // The documented form: one op per row. csv_form_help() describes it.
-[[nodiscard]] MeasurementSet import_csv(std::string_view text, const std::string& file_name);
-[[nodiscard]] std::string_view csv_form_help();
+[[nodiscard]] MeasurementSet import_csv(std::string_view text, const std::string& file_name,
+                                        const Statement& stated = {});
+[[nodiscard]] std::string csv_form_help();
 
 // NeurstrucEnergy's data/dataset/conv2d.txt: convolutions of PyTorch in fp32 on a Jetson
 // Nano class board, an external meter on the board's supply. Blanks separate the columns
@@ -22,7 +26,26 @@ namespace edgejoule::measurements {
 // each) and groups; the energies are joules per forward: above idle, idle, both.
 [[nodiscard]] MeasurementSet import_conv2d_txt(std::string_view text, const std::string& file_name);
 
-// Either of them, or an EJM1 file or its JSON text, told apart by content.
-[[nodiscard]] MeasurementSet import_measurements(const std::string& path);
+// What a source leaves to its reader. Without the functions that know the ops of a
+// model, files that name models are refused with the way to import them.
+struct SourceOptions {
+  Statement stated{};
+  PartsOfModel parts_of_model{};        // a path or zoo:NAME, as a CSV of whole models names it
+  PartsOfModel parts_of_mlperf_edge{};  // a submitter's name; null parts: not known
+  PartsOfModel parts_of_mlperf_tiny{};
+};
+
+// Any of them, IrEne's folder, MLPerf's results, or an EJM1 file or its JSON text, told
+// apart by content.
+[[nodiscard]] MeasurementSet import_measurements(const std::string& path, const SourceOptions& options = {});
+
+// Several sources as one set. Errors: where they differ in boundary, baseline, board,
+// runtime, backend or engine: such joules do not go together.
+[[nodiscard]] MeasurementSet merged(std::vector<MeasurementSet> sets, const std::vector<std::string>& names);
+
+// Those of one device: whose `device` contains the text. The digest of the set is then
+// of the file's digest and the text, because it is other measurements.
+// Errors: where none is left, naming the devices there are.
+[[nodiscard]] MeasurementSet of_device(const MeasurementSet& set, const std::string& text);
 
 }  // namespace edgejoule::measurements

@@ -1,79 +1,22 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <functional>
-#include <map>
 
-#include "files/io.h"
-#include "files/json.h"
 #include "graph/ops.h"
 #include "measurements/csv.h"
 #include "measurements/importers.h"
-#include "measurements/measurement_file.h"
 #include "measurements/names.h"
+#include "measurements/whole_model.h"
 #include "text/escape.h"
 
 namespace edgejoule::measurements {
 namespace {
 
-constexpr std::string_view kConv2dHeader = "data mean_power time forward_num";
-
 template <class Enumeration>
 Enumeration named(std::string_view value, std::string_view what, const std::string& place) {
   if (const auto found = find_named<Enumeration>(value)) return *found;
-  throw MeasurementError(fmt::format("{}: there is no {} called '{}' (see edge-calibrate fit --help)", place, what,
+  throw MeasurementError(fmt::format("{}: there is no {} called '{}' (see edge-calibrate import --help)", place, what,
                                      text::printable(value)));
-}
-
-// The lines above the header: what the joules mean and where they come from.
-void read_preamble(const Csv& csv, const std::string& file, MeasurementSet& set) {
-  const std::map<std::string, std::function<void(const std::string&)>> readers = {
-      {"boundary", [&](auto& v) { set.boundary = named<BoundaryKind>(v, "boundary", file); }},
-      {"boundary_description", [&](auto& v) { set.boundary_description = v; }},
-      {"rail", [&](auto& v) { set.rails.push_back(v); }},
-      {"baseline", [&](auto& v) { set.baseline = named<BaselineKind>(v, "baseline", file); }},
-      {"idle_state", [&](auto& v) { set.idle_state = v; }},
-      {"idle_w",
-       [&](auto& v) {
-         const auto watts = finite_number(v);
-         if (!watts || *watts < 0) throw MeasurementError(fmt::format("{}: idle_w must be watts", file));
-         set.idle_watts = *watts;
-       }},
-      {"board", [&](auto& v) { set.board = v; }},
-      {"compatible", [&](auto& v) { set.board_compatible = v; }},
-      {"os_release", [&](auto& v) { set.os_release = v; }},
-      {"runtime", [&](auto& v) { set.runtime = v; }},
-      {"backend", [&](auto& v) { set.backend = v; }},
-      {"engine", [&](auto& v) { set.engine = v; }},
-      {"engine_kind", [&](auto& v) { set.engine_kind = named<EngineKind>(v, "engine kind", file); }},
-      {"last_level_bytes",
-       [&](auto& v) {
-         const auto bytes = finite_number(v);
-         if (!bytes || *bytes < 0) throw MeasurementError(fmt::format("{}: last_level_bytes must be bytes", file));
-         set.last_level_bytes = static_cast<std::uint64_t>(*bytes);
-       }},
-      {"source", [&](auto& v) { set.source = v; }},
-      {"licence", [&](auto& v) { set.licence = v; }},
-      {"protocol", [&](auto& v) { set.protocol = v; }},
-  };
-  for (const auto& [key, value] : csv.preamble()) {
-    const auto reader = readers.find(key);
-    if (reader == readers.end()) {
-      throw MeasurementError(fmt::format("{}: '# {}:' is not known above a header (see edge-calibrate fit --help)",
-                                         file, text::printable(key)));
-    }
-    reader->second(value);
-  }
-  if (set.boundary == BoundaryKind::kUnknown || set.baseline == BaselineKind::kUnknown) {
-    throw MeasurementError(
-        fmt::format("{} does not say what its joules are of: put '# boundary: rails' (or "
-                    "module_input, wall, chip_supply, whole_machine) and '# baseline: total' (or "
-                    "above_idle) above the header",
-                    file));
-  }
-  if (set.boundary == BoundaryKind::kRails && set.rails.empty()) {
-    throw MeasurementError(fmt::format("{}: '# boundary: rails' needs '# rail: NAME'", file));
-  }
 }
 
 struct FactColumn {
@@ -102,6 +45,7 @@ Columns find_columns(const Csv& csv, const std::string& file) {
         i == columns.time || i == columns.repetitions || i == columns.group || name.starts_with('#')) {
       continue;
     }
+    csv.refuse_unit(name);
     columns.facts.push_back({i, named<Fact>(name, "column or fact", file)});
   }
   return columns;
@@ -167,12 +111,12 @@ std::string facts_text(const Facts& facts) {
 
 }  // namespace
 
-MeasurementSet import_csv(std::string_view text, const std::string& file_name) {
+MeasurementSet import_csv(std::string_view text, const std::string& file_name, const Statement& stated) {
   const Csv csv(text, file_name);
   const std::string file = text::printable(file_name);
   MeasurementSet set;
   set.source = file;
-  read_preamble(csv, file, set);
+  describe(set, csv.preamble(), stated, file);
   const Columns columns = find_columns(csv, file);
   for (const Csv::Row& row : csv.rows()) {
     const std::string place = csv.place(row);
@@ -186,7 +130,7 @@ MeasurementSet import_csv(std::string_view text, const std::string& file_name) {
       m.data_type = named<DataType>(row.cells[*columns.data_type], "data type", place);
     }
     m.energy_joules = csv.number(row, columns.energy);
-    if (columns.time && !row.cells[*columns.time].empty()) m.time_seconds = csv.number(row, *columns.time);
+    if (columns.time && !row.cells[*columns.time].empty()) m.time_seconds = csv.amount(row, *columns.time);
     if (columns.repetitions && !row.cells[*columns.repetitions].empty()) {
       m.repetitions =
           static_cast<std::uint32_t>(std::min<std::uint64_t>(csv.whole_number(row, *columns.repetitions), 0xFFFFFFFFU));
@@ -195,17 +139,13 @@ MeasurementSet import_csv(std::string_view text, const std::string& file_name) {
     m.group = columns.group ? row.cells[*columns.group] : "";
     // Without groups, repeats of one op stay together.
     if (m.group.empty()) m.group = fmt::format("{}/{}/{}", name_of(m.kind), name_of(m.data_type), facts_text(m.facts));
-    if (m.energy_joules <= 0) {
-      set.excluded.push_back({place, fmt::format("energy {} J is not above zero", m.energy_joules)});
-      continue;
-    }
-    set.measurements.push_back(std::move(m));
+    take_if_above_zero(std::move(m), set);
   }
   return set;
 }
 
-std::string_view csv_form_help() {
-  return R"(Measurements as comma-separated text, one op per row, a header row first:
+std::string csv_form_help() {
+  return std::string(R"(Ops as comma-separated text, one per row, a header row first:
   kind       name of the op: conv_2d, depthwise_conv_2d, dense, softmax, add, ...
   energy_j   joules of one execution
   data_type  float32, float16, int8, ...           (may be absent or empty)
@@ -218,23 +158,8 @@ and any fact by its name: batch in_h in_w in_c out_h out_w out_c kernel_h kernel
   stride_h stride_w dilation_h dilation_w groups rows_m cols_n depth_k heads context
   input_elements output_elements input_bytes output_bytes weight_bytes ...
 Of convolutions and dense ops the dimensions are enough. A column whose name starts
-with # is a remark. Lines above the header say what the joules are:
-  # boundary: rails | module_input | wall | chip_supply | whole_machine   (required)
-  # rail: NAME                                                            (of rails)
-  # baseline: total | above_idle                                         (required)
-and may say: boundary_description, idle_state, idle_w, board, compatible, os_release,
-  runtime, backend, engine, engine_kind, last_level_bytes, source, licence, protocol.
-)";
-}
-
-MeasurementSet import_measurements(const std::string& path) {
-  const files::FileBytes bytes = files::read_file(path);
-  const bool is_file = files::kind_of(bytes.span()) || bytes.text().starts_with('{');
-  if (is_file) return read_measurements(files::load(path, files::FileKind::kMeasurements), path);
-  MeasurementSet set =
-      bytes.text().starts_with(kConv2dHeader) ? import_conv2d_txt(bytes.text(), path) : import_csv(bytes.text(), path);
-  set.sha256 = files::sha256(bytes.text());
-  return set;
+with # is a remark.
+)") + std::string(preamble_help());
 }
 
 }  // namespace edgejoule::measurements
