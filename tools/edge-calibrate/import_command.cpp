@@ -59,17 +59,10 @@ measurements::MeasurementSet read(const Arguments& arguments) {
     sets.push_back(measurements::import_measurements(source, source_options(arguments.stated, source)));
   }
   measurements::MeasurementSet set = measurements::merged(std::move(sets), arguments.sources);
+  require_measurements(set, arguments.sources.front());
   if (!arguments.device.empty()) {
     set = measurements::of_device(set, arguments.device);
     measurements::apply(arguments.stated, set, arguments.sources.front());  // --board over the device's name
-  }
-  if (set.measurements.empty()) {
-    const std::string why =
-        set.excluded.empty() ? "it has no rows"
-                             : fmt::format("all {} rows were left out, the first, {}, because: {}", set.excluded.size(),
-                                           set.excluded.front().origin, set.excluded.front().reason);
-    throw measurements::MeasurementError(
-        fmt::format("{} holds no measurement that can be used: {}", text::printable(arguments.sources.front()), why));
   }
   return set;
 }

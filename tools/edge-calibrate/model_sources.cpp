@@ -1,11 +1,14 @@
 #include "model_sources.h"
 
+#include <fmt/format.h>
+
 #include <filesystem>
 #include <optional>
 #include <string_view>
 
 #include "import/import.h"
 #include "measurements/whole_model.h"
+#include "text/escape.h"
 #include "zoo/mlperf_names.h"
 #include "zoo/zoo.h"
 
@@ -39,6 +42,23 @@ measurements::SourceOptions source_options(const measurements::Statement& stated
           .parts_of_model = [folder](std::string_view name) { return parts_of_file(name, folder); },
           .parts_of_mlperf_edge = [](std::string_view name) { return parts_of_zoo(zoo::find_mlperf_edge(name)); },
           .parts_of_mlperf_tiny = [](std::string_view name) { return parts_of_zoo(zoo::find_mlperf_tiny(name)); }};
+}
+
+void require_measurements(const measurements::MeasurementSet& set, const std::string& source) {
+  if (!set.measurements.empty()) return;
+  const std::string why =
+      set.excluded.empty()
+          ? "it has no rows"
+          : fmt::format("all {} rows were left out, the first, {}, because: {}", set.excluded.size(),
+                        text::printable(set.excluded.front().origin), text::printable(set.excluded.front().reason));
+  throw measurements::MeasurementError(
+      fmt::format("{} holds no measurement that can be used: {}", text::printable(source), why));
+}
+
+measurements::MeasurementSet read_set(const std::string& source, const std::string& device) {
+  measurements::MeasurementSet set = measurements::import_measurements(source, source_options({}, source));
+  require_measurements(set, source);
+  return device.empty() ? set : measurements::of_device(set, device);
 }
 
 }  // namespace edgejoule::calibrate

@@ -4,23 +4,13 @@
 
 #include "explain.h"
 #include "files/json.h"
-#include "flag_text.h"
 #include "schemas/report_generated.h"
 #include "text/escape.h"
+#include "text/flag_text.h"
 #include "text/quantity_text.h"
 
 namespace edgejoule::predict {
 namespace {
-
-std::string flag_names(Flags flags, std::string_view separator) {
-  std::string out;
-  for (const FlagText& row : flag_texts()) {
-    if (!flags.has(row.flag)) continue;
-    if (!out.empty()) out += separator;
-    out += row.short_name;
-  }
-  return out;
-}
 
 std::vector<std::unique_ptr<wire::TermReportT>> terms_report(const Prediction& prediction, std::uint32_t node) {
   std::vector<std::unique_ptr<wire::TermReportT>> out;
@@ -53,14 +43,15 @@ std::string to_csv(const Prediction& prediction) {
   for (std::uint32_t i = 0; i < prediction.size(); ++i) {
     const NodeEstimate& node = prediction.node(i);
     const std::uint32_t parent = graph.parent(i);
-    out += fmt::format(
-        "{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}\n", i,
-        parent == kNoParent ? std::string() : fmt::format("{}", parent), graph.depth(i), text::csv_name(graph.name(i)),
-        name_of(graph.kind(i)), text::csv_name(graph.type_name(i)), name_of(graph.data_type(i)), prediction.macs(i),
-        text::exact(node.dynamic.value()), text::exact(node.own.value()),
-        static_known(node) ? text::exact(node.static_part.value()) : std::string(),
-        text::exact(node.interval.lower.value()), text::exact(node.interval.upper.value()),
-        text::exact(static_cast<float>(prediction.share(i))), level_text(node.level), flag_names(node.flags, " "));
+    out += fmt::format("{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}\n", i,
+                       parent == kNoParent ? std::string() : fmt::format("{}", parent), graph.depth(i),
+                       text::csv_name(graph.name(i)), name_of(graph.kind(i)), text::csv_name(graph.type_name(i)),
+                       name_of(graph.data_type(i)), prediction.macs(i), text::exact(node.dynamic.value()),
+                       text::exact(node.own.value()),
+                       static_known(node) ? text::exact(node.static_part.value()) : std::string(),
+                       text::exact(node.interval.lower.value()), text::exact(node.interval.upper.value()),
+                       text::exact(static_cast<float>(prediction.share(i))), text::level_text(node.level),
+                       text::flag_names(node.flags, " "));
   }
   return out;
 }
@@ -90,7 +81,7 @@ std::string to_json(const Prediction& prediction, bool terms) {
   out.baseline = std::make_unique<wire::BaselineT>();
   out.baseline->kind = static_cast<wire::BaselineKind>(table.baseline());
   out.baseline->idle_state = text::valid_utf8(table.idle_state());
-  out.confidence = fraction_of(prediction.request().confidence);
+  out.confidence = text::fraction_of(prediction.request().confidence);
   out.batch_ratio = prediction.request().batch_ratio;
 
   for (std::uint32_t i = 0; i < prediction.size(); ++i) {
@@ -109,7 +100,7 @@ std::string to_json(const Prediction& prediction, bool terms) {
     entry->upper_joules = node.interval.upper.value();
     entry->share = static_cast<float>(prediction.share(i));
     if (node.level != Level::kNone) entry->level = static_cast<wire::Level>(node.level);
-    for (const FlagText& row : flag_texts()) {
+    for (const text::FlagText& row : text::flag_texts()) {
       if (node.flags.has(row.flag)) entry->flags.emplace_back(row.short_name);
     }
     if (terms) entry->terms = terms_report(prediction, i);

@@ -4,9 +4,9 @@
 
 #include <cmath>
 
-#include "flag_text.h"
 #include "text/columns.h"
 #include "text/escape.h"
+#include "text/flag_text.h"
 #include "text/quantity_text.h"
 #include "text_view.h"
 
@@ -39,7 +39,7 @@ std::string op_text(const Prediction& prediction, std::uint32_t node, const Text
                                 name_of(prediction.graph().kind(node)), name_of(prediction.graph().data_type(node)),
                                 text::styled(text::si(estimate.own), Style::kBold, options.colour),
                                 text::percent(prediction.share(estimate.own)));
-  out += text::styled(fmt::format("  row {}, {}: {}{}\n", row_index, level_text(row.level()), row_text(row),
+  out += text::styled(fmt::format("  row {}, {}: {}{}\n", row_index, text::level_text(row.level()), row_text(row),
                                   row.reason().empty() ? "" : "; " + text::printable(row.reason())),
                       Style::kDim, options.colour);
   Columns columns({"", "", "", ""}, {Align::kRight, Align::kLeft, Align::kLeft, Align::kLeft});

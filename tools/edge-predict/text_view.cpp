@@ -5,9 +5,9 @@
 #include <algorithm>
 #include <map>
 
-#include "flag_text.h"
 #include "text/columns.h"
 #include "text/escape.h"
+#include "text/flag_text.h"
 #include "text/quantity_text.h"
 
 namespace edgejoule::predict {
@@ -37,7 +37,7 @@ bool has_place_elsewhere(Flag flag) {
 
 std::string flags_cell(Flags flags) {
   std::string out;
-  for (const FlagText& row : flag_texts()) {
+  for (const text::FlagText& row : text::flag_texts()) {
     if (has_place_elsewhere(row.flag) || !flags.has(row.flag)) continue;
     if (!out.empty()) out += ' ';
     out += row.short_name;
@@ -65,7 +65,7 @@ Style style_of_share(double share) {
 }
 
 std::string interval_title(const Prediction& prediction) {
-  return fmt::format("{:.0f} % interval", fraction_of(prediction.request().confidence) * 100);
+  return fmt::format("{:.0f} % interval", text::fraction_of(prediction.request().confidence) * 100);
 }
 
 Columns node_columns(const Prediction& prediction) {
@@ -86,7 +86,7 @@ void add_node(Columns& columns, const Prediction& prediction, std::uint32_t i, s
                {text::percent(share), module ? Style::kPlain : style_of_share(share)},
                {interval_text(node.interval, node.flags), Style::kDim},
                {macs_text(prediction.macs(i))},
-               {std::string(level_text(node.level)),
+               {std::string(text::level_text(node.level)),
                 node.level >= Level::kClass && node.level != Level::kNone ? Style::kYellow : Style::kDim},
                {std::move(name), module ? Style::kBold : Style::kPlain},
                {kind, Style::kDim},
@@ -215,7 +215,7 @@ std::string summary_text(const Prediction& prediction, const TextOptions& option
   std::string out =
       fmt::format("total     {} per inference, {:.0f} % interval {}",
                   text::styled(text::si(whole.dynamic), Style::kBold, options.colour),
-                  fraction_of(prediction.request().confidence) * 100, interval_text(whole.interval, whole.flags));
+                  text::fraction_of(prediction.request().confidence) * 100, interval_text(whole.interval, whole.flags));
   if (prediction.request().time.value() >= 0) {
     out += fmt::format("; static {} over {}", text::si(whole.static_part), text::si(prediction.request().time));
   }
@@ -246,10 +246,10 @@ std::string summary_text(const Prediction& prediction, const TextOptions& option
   std::string rungs;
   for (const auto& [level, joules] : by_level) {
     rungs += fmt::format("{}{} {}", rungs.empty() ? "" : ", ",
-                         text::percent(prediction.share(Joules(static_cast<float>(joules)))), level_text(level));
+                         text::percent(prediction.share(Joules(static_cast<float>(joules)))), text::level_text(level));
   }
   out += fmt::format("priced by {}\n", rungs);
-  for (const FlagText& row : flag_texts()) {
+  for (const text::FlagText& row : text::flag_texts()) {
     if (!seen.has(row.flag)) continue;
     out += text::styled(fmt::format("flag      {}: {}\n", row.short_name, row.meaning), Style::kYellow, options.colour);
   }

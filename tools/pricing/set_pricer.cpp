@@ -4,6 +4,7 @@
 
 #include <array>
 
+#include "edgejoule/core/features.h"
 #include "graph/graph_builder.h"
 #include "pricing/op_sums.h"
 #include "text/escape.h"
@@ -19,6 +20,19 @@ template <class T>
 T value_of(Result<T> result, const std::string& what) {
   if (!result.ok()) throw PricingError(fmt::format("{}: {}", what, error_text(result.error())));
   return *result;
+}
+
+double tensor_bytes(const GraphView& graph) {
+  double bytes = 0;
+  for (std::uint32_t node = 0; node < graph.size(); ++node) {
+    if (graph.is_module_node(node)) continue;
+    const Facts facts = graph.facts(node);
+    const Result<OpQuantities> op = measure_op(graph.op_class(node), facts);
+    if (!op.ok()) continue;
+    bytes += static_cast<double>(facts[Fact::kRepeats]) *
+             static_cast<double>(feature_value(Feature::kTensorBytes, *op, Tile{}, CacheState{}));
+  }
+  return bytes;
 }
 
 TablePlan prepared(const CoefficientTable& table, const std::string& operating_point,
@@ -84,6 +98,7 @@ Priced SetPricer::priced(const Bound& bound, bool is_op) const {
   result.upper = interval.upper.value() / executions;
   result.level = node.level;
   result.flags = node.flags;
+  result.tensor_bytes = tensor_bytes(bound.graph) / executions;
   if (!(result.joules > 0)) result.problem = "the table prices it at nothing";
   return result;
 }

@@ -29,7 +29,8 @@ struct Priced {
   double lower = 0, upper = 0;
   Level level = Level::kNone;
   Flags flags;
-  std::string problem;  // empty: priced
+  double tensor_bytes = 0;  // of all ops in it: its size
+  std::string problem;      // empty: priced
 };
 
 // What one number of the table adds to a measurement; these add up to its joules.

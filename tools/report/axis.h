@@ -6,18 +6,20 @@
 
 namespace edgejoule::report {
 
-enum class Scale { kLinear, kLog10 };
+// kRatio: logarithmic and symmetric around 1; ticks read "x 1.5", "/ 1.5", "equal".
+enum class Scale { kLinear, kLog10, kRatio };
 
 struct Tick {
   double value = 0;
   std::string label;
+  bool minor = false;  // between decades: its label may be left away where space is scarce
 };
 
 class Axis {
  public:
   // The range is widened to round numbers. Values that have no place on the scale
-  // (not finite; not positive on a logarithmic one) are ignored; without any the
-  // range is 0..1 (1..10).
+  // (not finite; not positive on a logarithmic one or a ratio) are ignored; without any the
+  // range is 0..1 (1..10; 1/1.1..1.1).
   Axis(Scale scale, const std::vector<double>& values, std::string label, std::string unit);
 
   [[nodiscard]] const std::string& label() const { return label_; }

@@ -12,11 +12,11 @@ namespace {
 
 // The view box; the page scales it to its width.
 constexpr double kWidth = 720;
-constexpr double kHeight = 420;
+constexpr double kHeight = 434;
 constexpr double kLeft = 78;
 constexpr double kRight = 14;
-constexpr double kTop = 26;
-constexpr double kBottom = 52;
+constexpr double kTop = 32;
+constexpr double kBottom = 60;
 constexpr double kPlotWidth = kWidth - kLeft - kRight;
 constexpr double kPlotHeight = kHeight - kTop - kBottom;
 constexpr int kColours = 7;  // classes c0..c6 of the page's style sheet
@@ -39,15 +39,17 @@ class Frame {
       const double at = px(tick.value);
       out += fmt::format("<line class=\"grid\" x1=\"{0:.1f}\" x2=\"{0:.1f}\" y1=\"{1}\" y2=\"{2}\"/>", at, kTop,
                          kTop + kPlotHeight);
-      out += fmt::format("<text class=\"tick\" x=\"{:.1f}\" y=\"{}\" text-anchor=\"middle\">{}</text>", at,
-                         kTop + kPlotHeight + 17, text::html(tick.label));
+      const bool at_edge = at > kLeft + kPlotWidth - kRight;  // centred there it would be cut
+      out += fmt::format("<text class=\"tick{}\" x=\"{:.1f}\" y=\"{}\" text-anchor=\"{}\">{}</text>",
+                         tick.minor ? " minor" : "", at_edge ? kWidth - 2 : at, kTop + kPlotHeight + 22,
+                         at_edge ? "end" : "middle", text::html(tick.label));
     }
     for (const Tick& tick : y_.ticks(6)) {
       const double at = py(tick.value);
       out += fmt::format("<line class=\"grid\" x1=\"{0}\" x2=\"{1}\" y1=\"{2:.1f}\" y2=\"{2:.1f}\"/>", kLeft,
                          kLeft + kPlotWidth, at);
-      out += fmt::format("<text class=\"tick\" x=\"{}\" y=\"{:.1f}\" text-anchor=\"end\">{}</text>", kLeft - 7, at + 4,
-                         text::html(tick.label));
+      out += fmt::format("<text class=\"tick{}\" x=\"{}\" y=\"{:.1f}\" text-anchor=\"end\">{}</text>",
+                         tick.minor ? " minor" : "", kLeft - 7, at + 4, text::html(tick.label));
     }
     out += fmt::format("<text class=\"label\" x=\"{:.1f}\" y=\"{}\" text-anchor=\"middle\">{}</text>",
                        kLeft + kPlotWidth / 2, kHeight - 12, text::html(x_.label()));

@@ -28,7 +28,7 @@ svg text{fill:var(--ink);font-size:13px}svg .tick{fill:var(--dim);font-size:12px
 display:inline-block;margin-right:.35em}.shade{fill:var(--line);opacity:.55}.c0{fill:var(--c0);stroke:var(--c0)}.c1{fill:var(--c1);stroke:var(--c1)}.c2{fill:var(--c2);stroke:var(--c2)}
 .c3{fill:var(--c3);stroke:var(--c3)}.c4{fill:var(--c4);stroke:var(--c4)}.c5{fill:var(--c5);stroke:var(--c5)}.c6{fill:var(--c6);stroke:var(--c6)}
 g.c0,g.c1,g.c2,g.c3,g.c4,g.c5,g.c6{stroke:none}.line{fill:none;stroke-width:1.6}
-@media(max-width:40rem){svg text,svg .tick{font-size:19px}}
+@media(max-width:40rem){svg text,svg .tick{font-size:19px}.minor{display:none}figure g circle{r:5px}td:first-child:not(.n){min-width:9rem}td+td{white-space:nowrap}}
 @media print{body{max-width:none}details{display:block}}
 )";
 

@@ -3,7 +3,6 @@
 
 #include "edge-predict/data_view.h"
 #include "edge-predict/explain.h"
-#include "edge-predict/flag_text.h"
 #include "edge-predict/prediction.h"
 #include "edge-predict/text_view.h"
 #include "files/json.h"
@@ -11,6 +10,7 @@
 #include "support/graph_fixture.h"
 #include "support/table_fixture.h"
 #include "support/temporary_folder.h"
+#include "text/flag_text.h"
 
 namespace edgejoule::predict {
 namespace {
@@ -176,7 +176,7 @@ TEST_F(Views, UnknownOperatingPointListsThoseThereAre) {
 
 TEST(FlagTexts, CoverEveryFlagOnce) {
   std::uint32_t seen = 0;
-  for (const FlagText& row : flag_texts()) {
+  for (const text::FlagText& row : text::flag_texts()) {
     EXPECT_EQ(seen & static_cast<std::uint32_t>(row.flag), 0U);
     seen |= static_cast<std::uint32_t>(row.flag);
   }

@@ -1,8 +1,8 @@
-#include "flag_text.h"
+#include "text/flag_text.h"
 
 #include <array>
 
-namespace edgejoule::predict {
+namespace edgejoule::text {
 
 Span<const FlagText> flag_texts() {
   static constexpr std::array<FlagText, 14> kTexts = {{
@@ -23,6 +23,16 @@ Span<const FlagText> flag_texts() {
       {Flag::kBound, "bound", "an upper bound: control flow decides how often it runs"},
   }};
   return {kTexts.data(), kTexts.size()};
+}
+
+std::string flag_names(Flags flags, std::string_view separator) {
+  std::string out;
+  for (const FlagText& row : flag_texts()) {
+    if (!flags.has(row.flag)) continue;
+    if (!out.empty()) out += separator;
+    out += row.short_name;
+  }
+  return out;
 }
 
 std::string_view level_text(Level level) {
@@ -47,4 +57,4 @@ float fraction_of(Confidence confidence) {
   return 0;
 }
 
-}  // namespace edgejoule::predict
+}  // namespace edgejoule::text
