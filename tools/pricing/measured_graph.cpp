@@ -21,7 +21,7 @@ using measurements::Part;
 
 constexpr double kMostExecutions = 64;
 constexpr double kLargestCount = 1e9;
-constexpr std::size_t kMostNodes = 1'000'000;
+constexpr std::size_t kMostNodes = 100'000;
 
 std::optional<std::uint64_t> whole(double count) {
   const double rounded = std::round(count);
@@ -108,7 +108,7 @@ class Writer {
 
   void note_node(const RuntimeFacts& runtime) {
     graph_.runtime.push_back(runtime);
-    if (graph_.runtime.size() > kMostNodes) throw PricingError("a measured module has more than a million parts");
+    if (graph_.runtime.size() > kMostNodes) throw PricingError("a measured module has more than 100 000 parts");
   }
 
   const MeasurementSet& set_;

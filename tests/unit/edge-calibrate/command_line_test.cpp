@@ -6,49 +6,37 @@
 #include <string>
 
 #include "files/io.h"
-#include "support/program.h"
 #include "support/temporary_folder.h"
+#include "unit/edge-calibrate/sample_sets.h"
 
 namespace edgejoule {
 namespace {
 
+using test::dense_ops;
+using test::edge_calibrate;
 using test::Outcome;
 using test::TemporaryFolder;
 using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-Outcome run(const std::string& arguments) {
-  return test::run_program(std::string(EDGE_CALIBRATE) + " " + arguments);
-}
-
-// Sixty dense ops of 0.1 mJ + 10 pJ per MAC.
-std::string dense_ops() {
-  std::string csv =
-      "# boundary: wall\n# baseline: total\n# board: Desk Board\nkind,data_type,energy_j,rows_m,cols_n,depth_k\n";
-  for (int i = 1; i <= 60; ++i) {
-    const int n = 16 * i, k = 32 + 8 * (i % 7);
-    csv += "dense,float32," + std::to_string(1e-4 + 1e-11 * 64 * n * k) + ",64," + std::to_string(n) + ',' +
-           std::to_string(k) + '\n';
-  }
-  return csv;
-}
-
 TEST(EdgeCalibrate, FitsShowsAndConverts) {
   const TemporaryFolder folder;
   files::write_file(folder.file("ops.csv"), dense_ops());
-  const Outcome fitted = run("fit " + folder.file("ops.csv") + " -o " + folder.file("t.json") + " --date 2026-01-31");
+  const Outcome fitted =
+      edge_calibrate("fit " + folder.file("ops.csv") + " -o " + folder.file("t.json") + " --date 2026-01-31");
   EXPECT_EQ(fitted.code, 0) << fitted.err;
   EXPECT_THAT(fitted.err,
               AllOf(HasSubstr("dense float32: 60 measurements"), HasSubstr("held out"), HasSubstr("wrote")));
 
-  const Outcome shown = run("table show " + folder.file("t.json"));
+  const Outcome shown = edge_calibrate("table show " + folder.file("t.json"));
   EXPECT_EQ(shown.code, 0);
   EXPECT_THAT(shown.out, AllOf(HasSubstr("Desk Board"), HasSubstr("boundary    wall"), HasSubstr("dense float32"),
                                HasSubstr("any op"), HasSubstr("2026-01-31"), HasSubstr("macs")));
 
-  EXPECT_EQ(run("table convert " + folder.file("t.json") + ' ' + folder.file("t.ejt")).code, 0);
-  EXPECT_EQ(run("table convert " + folder.file("t.ejt") + " -").out, files::read_file(folder.file("t.json")).text());
+  EXPECT_EQ(edge_calibrate("table convert " + folder.file("t.json") + ' ' + folder.file("t.ejt")).code, 0);
+  EXPECT_EQ(edge_calibrate("table convert " + folder.file("t.ejt") + " -").out,
+            files::read_file(folder.file("t.json")).text());
   EXPECT_THAT(folder.names(), ElementsAre("ops.csv", "t.ejt", "t.json"));
 }
 
@@ -56,19 +44,19 @@ TEST(EdgeCalibrate, RepeatsToTheByteUnderSourceDateEpoch) {
   const TemporaryFolder folder;
   files::write_file(folder.file("ops.csv"), dense_ops());
   ::setenv("SOURCE_DATE_EPOCH", "86400", 1);
-  const std::string first = run("fit " + folder.file("ops.csv") + " -o -").out;
-  const std::string second = run("fit " + folder.file("ops.csv") + " -o -").out;
+  const std::string first = edge_calibrate("fit " + folder.file("ops.csv") + " -o -").out;
+  const std::string second = edge_calibrate("fit " + folder.file("ops.csv") + " -o -").out;
   ::unsetenv("SOURCE_DATE_EPOCH");
   EXPECT_EQ(first, second);
   EXPECT_THAT(first, HasSubstr("\"date\": \"1970-01-02\""));
 }
 
 TEST(EdgeCalibrate, ExitsWithTwoOnUsage) {
-  EXPECT_EQ(run("").code, 2);
-  EXPECT_EQ(run("fit").code, 2);
-  EXPECT_EQ(run("fit a.csv -o t.ejt --folds 1").code, 2);
-  EXPECT_EQ(run("bake").code, 2);
-  const Outcome help = run("fit --help");
+  EXPECT_EQ(edge_calibrate("").code, 2);
+  EXPECT_EQ(edge_calibrate("fit").code, 2);
+  EXPECT_EQ(edge_calibrate("fit a.csv -o t.ejt --folds 1").code, 2);
+  EXPECT_EQ(edge_calibrate("bake").code, 2);
+  const Outcome help = edge_calibrate("fit --help");
   EXPECT_EQ(help.code, 0);
   EXPECT_THAT(help.out, AllOf(HasSubstr("Example:"), HasSubstr("energy_j"), HasSubstr("# boundary:")));
 }
@@ -76,7 +64,7 @@ TEST(EdgeCalibrate, ExitsWithTwoOnUsage) {
 TEST(EdgeCalibrate, ExitsWithThreeOnABadFile) {
   const TemporaryFolder folder;
   const auto failing = [&](const std::string& arguments) {
-    const Outcome outcome = run(arguments);
+    const Outcome outcome = edge_calibrate(arguments);
     EXPECT_EQ(outcome.code, 3) << outcome.err;
     return outcome.err;
   };
@@ -94,7 +82,7 @@ TEST(EdgeCalibrate, ExitsWithThreeOnABadFile) {
 TEST(EdgeCalibrate, ExitsWithOneWhereTheTableCannotBeWritten) {
   const TemporaryFolder folder;
   files::write_file(folder.file("ops.csv"), dense_ops());
-  const Outcome outcome = run("fit " + folder.file("ops.csv") + " -o " + folder.file("no/such/t.ejt"));
+  const Outcome outcome = edge_calibrate("fit " + folder.file("ops.csv") + " -o " + folder.file("no/such/t.ejt"));
   EXPECT_EQ(outcome.code, 1);
   EXPECT_THAT(outcome.err, HasSubstr("no/such"));
 }

@@ -44,6 +44,24 @@ TEST(Axis, SurvivesNoValuesAndOneValue) {
   EXPECT_GT(axis.high(), 7);
 }
 
+TEST(Axis, IsSymmetricForRatios) {
+  const Axis axis(Scale::kRatio, {0.25, 2, -1, std::nan("")}, "x", "");
+  EXPECT_DOUBLE_EQ(axis.position(1), 0.5);
+  EXPECT_NEAR(axis.position(4) + axis.position(0.25), 1, 1e-12);
+  EXPECT_FALSE(axis.shows(0));
+  std::vector<std::string> labels;
+  for (const Tick& tick : axis.ticks(6)) labels.push_back(tick.label);
+  EXPECT_THAT(labels, testing::ElementsAre("\u00f7 3", "\u00f7 1.5", "\u00f7 1.2", "equal", "\u00d7 1.2", "\u00d7 1.5",
+                                           "\u00d7 3"));
+  EXPECT_GT(Axis(Scale::kRatio, {1, 1}, "x", "").high(), 1);
+}
+
+TEST(Axis, MarksTheTicksBetweenDecades) {
+  for (const Tick& tick : Axis(Scale::kLog10, {1e-3, 1}, "x", "J").ticks(4)) {
+    EXPECT_EQ(tick.minor, tick.label[0] != '1') << tick.label;
+  }
+}
+
 TEST(Axis, LabelsTicksInReadableUnits) {
   const std::vector<Tick> ticks = Axis(Scale::kLog10, {1e-3, 1}, "x", "J").ticks(4);
   EXPECT_EQ(ticks.front().label, "1 mJ");
