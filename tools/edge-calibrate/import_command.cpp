@@ -22,7 +22,7 @@ namespace {
 struct Arguments {
   std::vector<std::string> sources;
   std::string output;
-  std::string device;
+  measurements::Filter filter;
   measurements::Statement stated;
 };
 
@@ -44,7 +44,8 @@ Sources are told apart by their content:
 
 constexpr const char* kExamples = R"(
 Several sources become one set where they agree on what a joule is and on the board.
-A source of many devices is cut to one with --device.
+A source of many devices is cut to one with --device; --without-group and --group part a set
+for fitting from one for validate.
 
 Example:
   edge-calibrate import my_ops.csv -o my_board.ejm
@@ -60,8 +61,8 @@ measurements::MeasurementSet read(const Arguments& arguments) {
   }
   measurements::MeasurementSet set = measurements::merged(std::move(sets), arguments.sources);
   require_measurements(set, arguments.sources.front());
-  if (!arguments.device.empty()) {
-    set = measurements::of_device(set, arguments.device);
+  if (!arguments.filter.is_empty()) {
+    set = measurements::filtered(set, arguments.filter);
     measurements::apply(arguments.stated, set, arguments.sources.front());  // --board over the device's name
   }
   return set;
@@ -85,7 +86,7 @@ void add_import_command(CLI::App& program, Run& chosen) {
       ->add_option("-o,--output", arguments->output,
                    "the set: JSON text where it ends in .json or is -, else binary (.ejm)")
       ->required();
-  command->add_option("--device", arguments->device, "keep only measurements of devices whose name contains this");
+  add_filter_options(*command, arguments->filter);
   add_statement_options(*command, arguments->stated);
   command->footer(kFooter + measurements::csv_form_help() + "\n" + std::string(measurements::models_csv_help()) +
                   kExamples);

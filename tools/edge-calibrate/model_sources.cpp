@@ -55,10 +55,10 @@ void require_measurements(const measurements::MeasurementSet& set, const std::st
       fmt::format("{} holds no measurement that can be used: {}", text::printable(source), why));
 }
 
-measurements::MeasurementSet read_set(const std::string& source, const std::string& device) {
+measurements::MeasurementSet read_set(const std::string& source, const measurements::Filter& filter) {
   measurements::MeasurementSet set = measurements::import_measurements(source, source_options({}, source));
   require_measurements(set, source);
-  return device.empty() ? set : measurements::of_device(set, device);
+  return filter.is_empty() ? set : measurements::filtered(set, filter);
 }
 
 }  // namespace edgejoule::calibrate

@@ -12,9 +12,8 @@ namespace edgejoule::calibrate {
 [[nodiscard]] measurements::SourceOptions source_options(const measurements::Statement& stated,
                                                          const std::string& source);
 
-// One source, cut to `device` unless that is empty.
-// Errors: MeasurementError, also where nothing in it can be used.
-[[nodiscard]] measurements::MeasurementSet read_set(const std::string& source, const std::string& device);
+// One source, filtered. Errors: MeasurementError, also where nothing in it can be used.
+[[nodiscard]] measurements::MeasurementSet read_set(const std::string& source, const measurements::Filter& filter);
 
 // Throws MeasurementError where the set is empty, saying why.
 void require_measurements(const measurements::MeasurementSet& set, const std::string& source);

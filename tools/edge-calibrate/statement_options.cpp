@@ -42,4 +42,15 @@ void add_statement_options(CLI::App& command, measurements::Statement& stated) {
   command.add_option("--backend", stated.backend, "name of its backend (replaces the source's)")->group(group);
 }
 
+void add_filter_options(CLI::App& command, measurements::Filter& filter) {
+  const std::string group = "Which measurements";
+  command.add_option("--device", filter.device, "only of devices whose name contains this")->group(group);
+  command.add_option("--group", filter.groups, "only of this group; once for each")
+      ->allow_extra_args(false)
+      ->group(group);
+  command.add_option("--without-group", filter.without_groups, "none of this group; once for each")
+      ->allow_extra_args(false)
+      ->group(group);
+}
+
 }  // namespace edgejoule::calibrate

@@ -11,6 +11,7 @@
 #include "files/json.h"
 #include "measurements/importers.h"
 #include "model_sources.h"
+#include "statement_options.h"
 #include "text/escape.h"
 #include "text/terminal.h"
 #include "validation.h"
@@ -20,7 +21,8 @@ namespace edgejoule::calibrate {
 namespace {
 
 struct Arguments {
-  std::string table, measurements, device;
+  std::string table, measurements;
+  measurements::Filter filter;
   std::string html, csv;
   ValidationOptions options;
   std::optional<double> fail_above;
@@ -45,7 +47,7 @@ int run(const Arguments& arguments) {
     if (!opened) throw BadFile(fmt::format("{}: {}", text::printable(arguments.table), error_text(opened.error())));
     return bytes;
   });
-  const measurements::MeasurementSet set = reading([&] { return read_set(arguments.measurements, arguments.device); });
+  const measurements::MeasurementSet set = reading([&] { return read_set(arguments.measurements, arguments.filter); });
   const Validation validation = validate(table, set, arguments.options);
   if (validation.rows.empty()) {
     throw std::runtime_error(fmt::format("{}: none of its {} measurements could be priced, the first because: {}",
@@ -74,7 +76,7 @@ void add_validate_command(CLI::App& program, Run& chosen) {
   command->add_option("table", arguments->table, "coefficient table: .ejt, or its JSON text")->required();
   command->add_option("measurements", arguments->measurements, "a set (.ejm), or any form that import reads")
       ->required();
-  command->add_option("--device", arguments->device, "only measurements of devices whose name contains this");
+  add_filter_options(*command, arguments->filter);
   command->add_option("--html", arguments->html, "write a page with charts, for any browser, to be mailed as it is");
   command->add_option("--csv", arguments->csv, "write one row per measurement; - for stdout, in place of the text");
   command->add_option("--at", arguments->options.operating_point, "operating point of the table (default: its first)");

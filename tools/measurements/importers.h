@@ -43,9 +43,18 @@ struct SourceOptions {
 // runtime, backend or engine: such joules do not go together.
 [[nodiscard]] MeasurementSet merged(std::vector<MeasurementSet> sets, const std::vector<std::string>& names);
 
-// Those of one device: whose `device` contains the text. The digest of the set is then
-// of the file's digest and the text, because it is other measurements.
-// Errors: where none is left, naming the devices there are.
-[[nodiscard]] MeasurementSet of_device(const MeasurementSet& set, const std::string& text);
+// Which measurements of a set to keep.
+struct Filter {
+  std::string device{};                       // part of the name of the device; "": any
+  std::vector<std::string> groups{};          // only these; empty: all
+  std::vector<std::string> without_groups{};  // none of these
+
+  [[nodiscard]] bool is_empty() const { return device.empty() && groups.empty() && without_groups.empty(); }
+};
+
+// The digest of what is left is of the file's digest and the filter: they are other
+// measurements. A single device that is left becomes the board.
+// Errors: where none is left, or a group does not exist, naming those there are.
+[[nodiscard]] MeasurementSet filtered(const MeasurementSet& set, const Filter& filter);
 
 }  // namespace edgejoule::measurements

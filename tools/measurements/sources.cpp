@@ -50,6 +50,18 @@ MeasurementSet import_text(std::string_view text, const std::string& path, const
   return import_csv(text, path, options.stated);
 }
 
+// A few names of many.
+std::string listed(const std::set<std::string>& names) {
+  constexpr std::size_t kMost = 20;
+  std::string text;
+  std::size_t shown = 0;
+  for (const std::string& name : names) {
+    if (shown == kMost) return text + fmt::format(", ... ({} in all)", names.size());
+    text += (shown++ == 0 ? "" : ", ") + text::printable(name);
+  }
+  return text;
+}
+
 // What must be equal for joules to stand in one set, and how a person calls it.
 struct Meaning {
   std::string_view what;
@@ -106,31 +118,46 @@ MeasurementSet merged(std::vector<MeasurementSet> sets, const std::vector<std::s
   return all;
 }
 
-MeasurementSet of_device(const MeasurementSet& set, const std::string& text) {
+MeasurementSet filtered(const MeasurementSet& set, const Filter& filter) {
+  constexpr auto kNowhere = static_cast<std::size_t>(-1);
+  std::set<std::string> devices, groups, kept;
+  for (const Measurement& m : set.measurements) devices.insert(m.device), groups.insert(m.group);
+  for (const auto* named : {&filter.groups, &filter.without_groups}) {
+    for (const std::string& group : *named) {
+      if (groups.contains(group)) continue;
+      throw MeasurementError(
+          fmt::format("there is no group '{}'; there are: {}", text::printable(group), listed(groups)));
+    }
+  }
+  const auto contains = [](const std::vector<std::string>& list, const std::string& group) {
+    return std::find(list.begin(), list.end(), group) != list.end();
+  };
   MeasurementSet part = set;
   part.measurements.clear();
-  std::set<std::string> devices, kept;
-  constexpr std::size_t kNowhere = static_cast<std::size_t>(-1);
   std::vector<std::size_t> place(set.measurements.size(), kNowhere);
   for (std::size_t i = 0; i < set.measurements.size(); ++i) {
     Measurement m = set.measurements[i];
-    devices.insert(m.device);
-    if (m.device.find(text) == std::string::npos) continue;
+    if (m.device.find(filter.device) == std::string::npos || contains(filter.without_groups, m.group) ||
+        !(filter.groups.empty() || contains(filter.groups, m.group))) {
+      continue;
+    }
     kept.insert(m.device);
     for (Child& child : m.children) {
       child.index = place[child.index];
       if (child.index != kNowhere) continue;
-      throw MeasurementError(fmt::format("{}: a part of it was measured on another device", m.origin));
+      throw MeasurementError(
+          fmt::format("{}: what it is made of is left away by the filter", text::printable(m.origin)));
     }
     place[i] = part.measurements.size();
     part.measurements.push_back(std::move(m));
   }
   if (part.measurements.empty()) {
-    throw MeasurementError(fmt::format("no device contains '{}'; there are: {}", text::printable(text),
-                                       text::printable(fmt::format("{}", fmt::join(devices, ", ")))));
+    throw MeasurementError(fmt::format("no measurement is left of devices with '{}' in their name; there are: {}",
+                                       text::printable(filter.device), listed(devices)));
   }
-  if (kept.size() == 1) part.board = *kept.begin();
-  part.sha256 = files::sha256(set.sha256 + '\n' + text);
+  if (kept.size() == 1 && !kept.begin()->empty()) part.board = *kept.begin();
+  part.sha256 = files::sha256(fmt::format("{}\n{}\n{}\n{}", set.sha256, filter.device, fmt::join(filter.groups, "\n"),
+                                          fmt::join(filter.without_groups, "\n-")));
   return part;
 }
 

@@ -85,6 +85,7 @@ Priced SetPricer::priced(const Bound& bound, bool is_op) const {
     for (std::uint32_t i = 1; i < bound.graph.size(); ++i) ops.push_back(i);
     const Spread spread = sum_of(bound.predictor, bound.inputs, nodes, ops);
     interval = spread.interval;
+    node.dynamic = spread.total;  // no row for modules has a say in it
     node.level = nodes.size() > 1 ? nodes[1].level : Level::kNone;
     node.flags |= spread.flags;
   } else {
@@ -120,22 +121,30 @@ std::vector<Contribution> SetPricer::contributions(std::size_t index) {
   std::vector<Contribution> all;
   std::vector<double> gain(bound.graph.size(), 1.0 / bound.measured.executions);  // of a node on the whole
   std::array<TermShare, kMaxTermsPerRow> shares;
-  for (std::uint32_t node = 0; node < bound.graph.size(); ++node) {
+  const bool is_op = set_.measurements[index].level == measurements::NodeLevel::kOp;
+  for (std::uint32_t node = is_op ? 1 : 0; node < bound.graph.size(); ++node) {  // an op's root is not part of it
     const RuntimeFacts runtime = bound.inputs.per_node.empty() ? RuntimeFacts{} : bound.inputs.per_node[node];
     const std::uint32_t row_index = bound.predictor.row_of(node, runtime);
     const double outer = node == 0 ? gain[0] : gain[bound.graph.parent(node)];
     gain[node] = outer;
     if (row_index == kNoRow) continue;
+    const NodeEstimate& estimate = bound.nodes[node];
+    const double children = estimate.dynamic.value() - estimate.own.value();
     const RowView row = table_.row(row_index);
-    if (row.children_gain() > 0) gain[node] = outer * row.children_gain();
-    if (row.form() == RowForm::kLog2 || row.member() != 0) {
-      all.push_back({row_index, Contribution::kWholeRow, outer * bound.nodes[node].own.value()});
-      continue;
+    double terms = estimate.own.value();
+    if (row.form() == RowForm::kLog2) {
+      if (row.children_gain() > 0) terms -= (row.children_gain() - 1) * children;
+      all.push_back({row_index, Contribution::kWholeRow, outer * terms});
+    } else {
+      terms = 0;
+      const std::uint32_t count = value_of(bound.predictor.explain(node, bound.inputs, shares), "a row");
+      for (std::uint32_t t = 0; t < count; ++t) {
+        terms += shares[t].contribution;
+        if (shares[t].contribution != 0) all.push_back({row_index, t, outer * shares[t].contribution});
+      }
     }
-    const std::uint32_t count = value_of(bound.predictor.explain(node, bound.inputs, shares), "a row");
-    for (std::uint32_t t = 0; t < count; ++t) {
-      if (shares[t].contribution != 0) all.push_back({row_index, t, outer * shares[t].contribution});
-    }
+    // With the row's correction, as core has applied it.
+    if (row.children_gain() > 0 && children > 0) gain[node] = outer * (estimate.dynamic.value() - terms) / children;
   }
   return all;
 }

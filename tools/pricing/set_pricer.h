@@ -37,7 +37,7 @@ struct Priced {
 struct Contribution {
   static constexpr std::uint32_t kWholeRow = 0xFFFFFFFFU;
   std::uint32_t row = 0;           // of the table
-  std::uint32_t term = kWholeRow;  // or what the row as a whole costs: log2 rows and committees
+  std::uint32_t term = kWholeRow;  // or what the row as a whole costs: log2 rows
   double joules = 0;
 };
 

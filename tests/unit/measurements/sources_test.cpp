@@ -169,21 +169,38 @@ TEST(Merged, KeepsEverythingAndRefusesOtherJoules) {
   EXPECT_NE(merged({a, b}, {"a", "b"}).sha256, merged({b, a, a}, {"b", "a", "a"}).sha256);
 }
 
-TEST(OfDevice, KeepsOneDeviceAndItsStructure) {
-  MeasurementSet set = import_csv(std::string(kWall) + "kind,energy_j\nadd,1\nadd,2\nadd,3\n", "a.csv");
+MeasurementSet of_two_devices() {
+  MeasurementSet set = import_csv(std::string(kWall) + "kind,energy_j,group\nadd,1,x\nadd,2,y\nadd,3,z\n", "a.csv");
   set.sha256 = "00";
   for (std::size_t i = 0; i < 3; ++i) set.measurements[i].device = i == 0 ? "v1|rpi4" : "v1|orin";
   set.measurements[2].children = {{1, 1}};
-  const MeasurementSet orin = of_device(set, "orin");
+  return set;
+}
+
+TEST(Filtered, KeepsOneDeviceAndItsStructure) {
+  MeasurementSet set = of_two_devices();
+  const MeasurementSet orin = filtered(set, {.device = "orin"});
   ASSERT_EQ(orin.measurements.size(), 2U);
   EXPECT_EQ(orin.measurements[1].children[0].index, 0U);
   EXPECT_EQ(orin.board, "v1|orin");
   EXPECT_NE(orin.sha256, set.sha256);
-  EXPECT_NE(orin.sha256, of_device(set, "rpi4").sha256);
-  EXPECT_THAT(refusal_of([&] { (void)of_device(set, "xavier"); }),
-              AllOf(HasSubstr("no device contains 'xavier'"), HasSubstr("v1|orin, v1|rpi4")));
+  EXPECT_NE(orin.sha256, filtered(set, {.device = "rpi4"}).sha256);
+  EXPECT_THAT(refusal_of([&] { (void)filtered(set, {.device = "xavier"}); }),
+              AllOf(HasSubstr("devices with 'xavier'"), HasSubstr("v1|orin, v1|rpi4")));
   set.measurements[2].children = {{0, 1}};
-  EXPECT_THAT(refusal_of([&] { (void)of_device(set, "orin"); }), HasSubstr("measured on another device"));
+  EXPECT_THAT(refusal_of([&] { (void)filtered(set, {.device = "orin"}); }), HasSubstr("is left away by the filter"));
+}
+
+TEST(Filtered, PartsByGroup) {
+  const MeasurementSet set = of_two_devices();
+  const MeasurementSet without = filtered(set, {.without_groups = {"x"}});
+  ASSERT_EQ(without.measurements.size(), 2U);
+  EXPECT_EQ(without.measurements[0].group, "y");
+  const MeasurementSet only = filtered(set, {.groups = {"x"}});
+  ASSERT_EQ(only.measurements.size(), 1U);
+  EXPECT_NE(only.sha256, without.sha256);
+  EXPECT_THAT(refusal_of([&] { (void)filtered(set, {.groups = {"w"}}); }),
+              HasSubstr("there is no group 'w'; there are: x, y, z"));
 }
 
 TEST(ImportMeasurements, SaysHowToImportWhatNamesModels) {

@@ -90,6 +90,12 @@ TEST(SetPricer, ContributionsAddUpThroughModuleRowsLogRowsAndCommittees) {
   log.form = wire::RowForm::log2;
   log.intercept = -20;
   test::add_term(log, {.feature = Feature::kMacs, .coefficient = 0.5F, .unit = Unit::kRatio});
+  wire::CorrectionT correction;
+  correction.axes = {wire::Feature::one};
+  correction.length_octaves = 1;
+  correction.positions = {0};
+  correction.heights = {0.5F};
+  table.rows[1]->correction = std::make_unique<wire::CorrectionT>(correction);
   for (int member = 1; member <= 3; ++member) {
     wire::RowT& row = test::add_row(table, Level::kOpAndType, OpKind::kDense, DataType::kFloat32);
     test::add_condition(row, Feature::kMacs, 20000, INFINITY);
@@ -104,8 +110,27 @@ TEST(SetPricer, ContributionsAddUpThroughModuleRowsLogRowsAndCommittees) {
     EXPECT_NEAR(sum_of_contributions(pricer, i), priced.joules, 1e-5 * priced.joules) << i;
   }
   EXPECT_EQ(pricer.contributions(0).at(0).term, Contribution::kWholeRow);
-  EXPECT_EQ(pricer.contributions(1).at(0).term, Contribution::kWholeRow);
+  EXPECT_EQ(table.rows[pricer.contributions(1).at(0).row]->member, 2) << "the member in the middle";
   EXPECT_EQ(pricer.contributions(2).at(0).term, 0U) << "the module's own term";
+}
+
+// An op measured as parts is no module: rows for modules have no say in it.
+TEST(SetPricer, PricesPartsOfAnOpWithoutModuleRows) {
+  auto table = test::sound_table();
+  const MeasurementSet plain = nested();
+  MeasurementSet set = plain;
+  measurements::Part part;
+  part.kind = OpKind::kDense, part.op_class = OpClass::kMatrix, part.data_type = DataType::kFloat32;
+  part.facts = plain.measurements[0].facts;
+  part.count = 0.5;
+  set.measurements[0].parts = std::make_shared<std::vector<measurements::Part>>(std::vector{part, part});
+  const double expected = SetPricer(plain, test::pack(table), {}).price(0).joules;
+  wire::RowT& model = test::add_module_row(table, OpKind::kModel, 2);
+  test::add_term(model, {.feature = Feature::kOne, .coefficient = 1, .unit = Unit::kJoule});
+  SetPricer pricer(set, test::pack(table), {});
+  EXPECT_NEAR(pricer.price(0).joules, expected, 1e-6 * expected);
+  EXPECT_NEAR(sum_of_contributions(pricer, 0), expected, 1e-6 * expected);
+  EXPECT_NEAR(sum_of_contributions(pricer, 1), pricer.price(1).joules, 1e-6 * expected);
 }
 
 TEST(SetPricer, HandsRuntimeFactsOverOnlyWhenAsked) {
