@@ -61,13 +61,17 @@ class Writer {
   }
 
   // The name where the enumerator is known, else the number: a newer file keeps its value.
+  // flatc appends '_' to names that are keywords of C++ ("module"); the schema's name, which
+  // no schema of ours ends so, is read back.
   template <class Integer>
   void append_integer(Integer value, const TypeTable* enumeration) {
     const char* name = enumeration == nullptr ? nullptr : flatbuffers::EnumName(value, enumeration);
     if (name == nullptr) {
       append_number(value);
     } else {
-      out_ += fmt::format("\"{}\"", name);
+      std::string_view wire_name = name;
+      if (wire_name.ends_with('_')) wire_name.remove_suffix(1);
+      out_ += fmt::format("\"{}\"", wire_name);
     }
   }
 

@@ -124,6 +124,17 @@ TEST(MeasurementFile, IsReadAsBinaryAndAsText) {
   EXPECT_EQ(import_measurements(folder.file("m.json")).measurements[0].energy_joules, 0.1);
 }
 
+// "module" is a keyword of C++20, and flatc names its enumerator otherwise there.
+TEST(MeasurementFile, KeepsModulesAsText) {
+  MeasurementSet set = sample();
+  set.measurements[1].level = NodeLevel::kModule;
+  const std::string json = files::to_json(write_measurements(set).span(), files::FileKind::kMeasurements, "m");
+  EXPECT_THAT(json, HasSubstr("\"level\": \"module\""));
+  const MeasurementSet after =
+      read_measurements(files::from_json(json, files::FileKind::kMeasurements, "m.json"), "m.json");
+  EXPECT_EQ(after.measurements[1].level, NodeLevel::kModule);
+}
+
 // Text with one place changed, read again.
 std::string refusal(const std::string& find, const std::string& replace) {
   std::string json = files::to_json(write_measurements(sample()).span(), files::FileKind::kMeasurements, "m");
