@@ -25,6 +25,7 @@ int main(int argc, char** argv) {
   add_export_command(program, chosen);
   add_import_command(program, chosen);
   add_fit_command(program, chosen);
+  add_adapt_command(program, chosen);
   add_validate_command(program, chosen);
   add_table_command(program, chosen);
   try {

@@ -13,6 +13,20 @@
 
 namespace edgejoule::fit {
 
+std::unique_ptr<wire::ResidualT> residual_of(const Residual& residual) {
+  if (residual.groups == 0) return nullptr;
+  auto result = std::make_unique<wire::ResidualT>();
+  static_assert(sizeof(wire::Quantiles) == sizeof residual.quantiles);
+  result->quantiles = std::make_unique<wire::Quantiles>();
+  std::memcpy(result->quantiles.get(), residual.quantiles, sizeof residual.quantiles);
+  result->groups = residual.groups;
+  result->shared_sigma = residual.shared_sigma;
+  result->independent_sigma = residual.independent_sigma;
+  result->median_error_percent = residual.median_error_percent;
+  result->mean_error_percent = residual.mean_error_percent;
+  return result;
+}
+
 ReadableCoefficient readable(double joules) {
   constexpr std::array<Unit, 6> kUnits = {Unit::kJoule,     Unit::kMillijoule, Unit::kMicrojoule,
                                           Unit::kNanojoule, Unit::kPicojoule,  Unit::kFemtojoule};
@@ -29,20 +43,6 @@ using measurements::MeasurementSet;
 // Names of files and boards come from outside: a table holds UTF-8.
 std::string utf8(const std::string& text) {
   return text::valid_utf8(text);
-}
-
-std::unique_ptr<wire::ResidualT> residual_of(const Residual& residual) {
-  if (residual.groups == 0) return nullptr;
-  auto result = std::make_unique<wire::ResidualT>();
-  static_assert(sizeof(wire::Quantiles) == sizeof residual.quantiles);
-  result->quantiles = std::make_unique<wire::Quantiles>();
-  std::memcpy(result->quantiles.get(), residual.quantiles, sizeof residual.quantiles);
-  result->groups = residual.groups;
-  result->shared_sigma = residual.shared_sigma;
-  result->independent_sigma = residual.independent_sigma;
-  result->median_error_percent = residual.median_error_percent;
-  result->mean_error_percent = residual.mean_error_percent;
-  return result;
 }
 
 ReadableCoefficient in_the_table(const FittedTerm& term, RowForm form) {

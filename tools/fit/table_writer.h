@@ -4,11 +4,16 @@
 // Errors: std::logic_error where core would refuse the table; that is a fault of the fit.
 #pragma once
 
+#include <memory>
 #include <string>
 
 #include "files/file_bytes.h"
 #include "fit/fit_table.h"
 #include "measurements/measurement_set.h"
+
+namespace edgejoule::wire {
+struct ResidualT;
+}
 
 namespace edgejoule::fit {
 
@@ -20,6 +25,9 @@ struct TableInfo {
 
 [[nodiscard]] files::FileBytes write_table(const FittedTable& table, const measurements::MeasurementSet& set,
                                            const TableInfo& info);
+
+// Null where no group stands behind it.
+[[nodiscard]] std::unique_ptr<wire::ResidualT> residual_of(const Residual& residual);
 
 struct ReadableCoefficient {
   float value = 0;
