@@ -7,7 +7,7 @@
 namespace edgejoule::fit {
 namespace {
 
-// Two terms; the new board costs (3, 0.5) times what the donor does.
+// Two terms; the new board costs (12, 2) times what the donor does.
 AdaptData board(Eigen::Index rows) {
   AdaptData data;
   data.terms.resize(rows, 2);
@@ -16,7 +16,7 @@ AdaptData board(Eigen::Index rows) {
     data.groups.push_back("g" + std::to_string(i));
   }
   data.donor = Eigen::Vector2d(2, 4);
-  data.energies = data.terms * Eigen::Vector2d(6, 2);
+  data.energies = data.terms * Eigen::Vector2d(24, 8);
   data.weights = Eigen::VectorXd::Ones(rows);
   return data;
 }
@@ -31,8 +31,8 @@ TEST(Adapt, OneMeasurementMovesTheFactorAlone) {
 
 TEST(Adapt, ManyMeasurementsFindTheBoardsOwnRow) {
   const AdaptedRow row = adapt_row(board(30), 1e-6);
-  EXPECT_NEAR(row.coefficients[0], 6, 0.01);
-  EXPECT_NEAR(row.coefficients[1], 2, 0.01);
+  EXPECT_NEAR(row.coefficients[0], 24, 0.01);
+  EXPECT_NEAR(row.coefficients[1], 8, 0.01);
 }
 
 TEST(Adapt, AStrongPullKeepsTheScaledDonor) {
