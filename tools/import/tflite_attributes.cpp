@@ -42,13 +42,6 @@ OpKind fused_activation(const tflite_wire::Operator& op) {
   return OpKind::kUnknown;
 }
 
-bool is_float(DataType type) {
-  return type == DataType::kFloat32 || type == DataType::kFloat16 || type == DataType::kBfloat16;
-}
-bool is_narrow_integer(DataType type) {
-  return type == DataType::kInt8 || type == DataType::kUint8 || type == DataType::kInt4 || type == DataType::kUint4;
-}
-
 std::uint64_t attribute(const graph::OpContext& context, const char* what, std::int32_t value) {
   if (value <= 0) throw graph::GraphError(fmt::format("op '{}': its {} is {}", context.name, what, value));
   return extent_of(value);

@@ -14,11 +14,11 @@
 #include <vector>
 
 #include "edgejoule/core/span.h"
+#include "import/dims.h"
 #include "schemas/tflite_wire_generated.h"
 
 namespace edgejoule::import {
 
-using Dims = std::vector<std::int64_t>;
 using IndexSpan = std::span<const std::int32_t>;
 
 struct TfliteTensor {

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cctype>
 #include <iterator>
 #include <optional>
 #include <set>
@@ -14,6 +13,7 @@
 #include "edgejoule/core/graph.h"
 #include "graph/graph_builder.h"
 #include "import/module_tree.h"
+#include "import/pieces.h"
 #include "import/tflite_calls.h"
 #include "import/tflite_facts.h"
 #include "import/tflite_file.h"
@@ -26,49 +26,6 @@ namespace edgejoule::import {
 namespace {
 
 constexpr const char* kDamaged = "the file is damaged or was not written by a TFLite converter: export it again";
-
-// A piece of the tree to be: an op, or a module with children.
-struct Piece {
-  graph::OpNode op;
-  std::string name;                  // of a module
-  OpKind module = OpKind::kUnknown;  // kUnknown: an op
-  std::vector<Piece> children;
-};
-
-struct Weight {
-  std::uint64_t macs = 0;
-  std::uint64_t bytes = 0;
-  [[nodiscard]] bool operator<(const Weight& other) const {
-    return macs != other.macs ? macs < other.macs : bytes < other.bytes;
-  }
-};
-
-Weight weight_of(const std::vector<Piece>& pieces) {
-  Weight out;
-  for (const Piece& piece : pieces) {
-    if (piece.module != OpKind::kUnknown) {
-      const Weight inner = weight_of(piece.children);
-      out.macs += inner.macs;
-      out.bytes += inner.bytes;
-      continue;
-    }
-    const Result<WorkCounts> work = count_work(piece.op.op_class, piece.op.facts);
-    if (work) out.macs += work->macs;
-    out.bytes +=
-        piece.op.facts[Fact::kInputBytes] + piece.op.facts[Fact::kOutputBytes] + piece.op.facts[Fact::kWeightBytes];
-  }
-  return out;
-}
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  return out;
-}
-
-const char* plural(std::uint64_t count) {
-  return count == 1 ? "" : "s";
-}
 
 class TfliteImport {
  public:
@@ -113,10 +70,10 @@ class TfliteImport {
       const TfliteOp& row = tflite_op(op.code, op.custom_code);
       OperatorName name = operator_name(result_name(graph, op), row.kind, class_of(row.kind));
       std::string label = name.leaf;
-      if (label.empty()) label = fmt::format("{}_{}", lower(row.name.empty() ? "unknown" : row.name), i);
+      if (label.empty()) label = fmt::format("{}_{}", lower_case(row.name.empty() ? "unknown" : row.name), i);
       graph::OpNode node = facts.node(op, full_name(name, label));
       node.facts.set(Fact::kRepeats, repeats);
-      tree_ops.push_back({std::move(name.scope), signature(node), joins(op, graph)});
+      tree_ops.push_back({std::move(name.scope), signature_of(node), joins(op, graph)});
       Piece piece;
       piece.op = std::move(node);
       piece.op.name = std::move(label);
@@ -136,12 +93,6 @@ class TfliteImport {
     return out + label;
   }
 
-  // Alike are ops of one kind; a pointwise convolution is another thing than a wide one.
-  static std::uint64_t signature(const graph::OpNode& node) {
-    const bool pointwise = node.facts[Fact::kKernelH] == 1 && node.facts[Fact::kKernelW] == 1;
-    return static_cast<std::uint64_t>(node.kind) * 2 + (pointwise ? 1 : 0);
-  }
-
   static bool joins(const TfliteOperator& op, const TfliteSubgraph& graph) {
     return std::count_if(op.inputs.begin(), op.inputs.end(), [&](std::int32_t index) {
              return index >= 0 && !graph.tensors[static_cast<std::size_t>(index)].constant;
@@ -153,25 +104,7 @@ class TfliteImport {
     const ModuleTree tree = find_modules(tree_ops);
     split_scopes_ += tree.split_scopes;
     from_repeats_ = from_repeats_ || tree.from_repeats;
-    return arrange(pieces, tree.roots);
-  }
-  std::vector<Piece> arrange(std::vector<Piece>& pieces, const std::vector<TreeNode>& nodes) {
-    std::vector<Piece> out;
-    for (const TreeNode& node : nodes) {
-      if (node.is_op()) {
-        Piece piece = std::move(pieces[node.op]);
-        // Within its module a layer's name says more than the operation it ends in.
-        if (!node.name.empty()) (piece.module == OpKind::kUnknown ? piece.op.name : piece.name) = node.name;
-        out.push_back(std::move(piece));
-      } else {
-        Piece module;
-        module.name = node.name;
-        module.module = node.kind;
-        module.children = arrange(pieces, node.children);
-        out.push_back(std::move(module));
-      }
-    }
-    return out;
+    return import::arrange(pieces, tree.roots);
   }
 
   // Turns a control operator into a module of itself and what it runs.
@@ -286,16 +219,6 @@ class TfliteImport {
       }
       if (!tensor.dims) {
         notes_.push_back(fmt::format("input '{}' has no shape.", tensor.name.substr(0, 80)));
-      }
-    }
-  }
-
-  void emit(graph::GraphBuilder& builder, graph::NodeId parent, const std::vector<Piece>& pieces) {
-    for (const Piece& piece : pieces) {
-      if (piece.module == OpKind::kUnknown) {
-        builder.add_op(parent, piece.op);
-      } else {
-        emit(builder, builder.add_module(parent, piece.module, piece.name), piece.children);
       }
     }
   }
