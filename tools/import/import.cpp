@@ -8,6 +8,10 @@
 #include "edgejoule/core/graph.h"
 #include "files/file_kinds.h"
 #include "import/mapped_file.h"
+#ifdef EDGEJOULE_WITH_ONNX
+#include "import/onnx_file.h"
+#include "import/onnx_import.h"
+#endif
 #include "import/tflite_file.h"
 #include "import/tflite_import.h"
 
@@ -39,14 +43,26 @@ bool is_graph(Span<const std::byte> bytes) {
   return kind.has_value() && *kind == files::FileKind::kGraph;
 }
 
+#ifdef EDGEJOULE_WITH_ONNX
+bool is_onnx(Span<const std::byte> bytes) {
+  return OnnxFile::recognises(bytes);
+}
+#else
 // ModelProto begins with ir_version (field 1, a varint below 128), then a field of
 // length-delimited bytes (producer_name, domain, graph) or another version.
-bool looks_like_onnx(Span<const std::byte> bytes) {
+bool is_onnx(Span<const std::byte> bytes) {
   constexpr std::size_t kHead = 3;
   if (bytes.size() < kHead || bytes[0] != std::byte{0x08} || bytes[1] > std::byte{0x7F}) return false;
   return bytes[2] == std::byte{0x12} || bytes[2] == std::byte{0x1A} || bytes[2] == std::byte{0x22} ||
          bytes[2] == std::byte{0x3A} || bytes[2] == std::byte{0x28};
 }
+
+files::FileBytes import_onnx(Span<const std::byte>, std::string_view file, const ImportOptions&) {
+  throw ImportError(file, "an ONNX model, which this build does not read",
+                    "build edge-predict on the development machine with libonnx-dev installed, and pass this device "
+                    "the graph it writes with --write-graph");
+}
+#endif
 
 }  // namespace
 
@@ -60,12 +76,10 @@ files::FileBytes import_bytes(Span<const std::byte> bytes, std::string_view file
   }
   if (is_graph(bytes)) return pass_through(bytes, file);
   if (TfliteFile::recognises(bytes)) return import_tflite(bytes, file, options);
-  if (looks_like_onnx(bytes)) {
-    throw ImportError(file, "an ONNX model, which this version does not read", "convert it to TFLite");
-  }
-  throw ImportError(file,
-                    fmt::format("neither a TFLite model nor an EJG1 graph (it starts with {})", first_bytes(bytes)),
-                    "pass a .tflite or .ejg file; a cut-short download or a web page saved as a model looks like this");
+  if (is_onnx(bytes)) return import_onnx(bytes, file, options);
+  throw ImportError(
+      file, fmt::format("neither a TFLite nor an ONNX model nor an EJG1 graph (it starts with {})", first_bytes(bytes)),
+      "pass a .tflite, .onnx or .ejg file; a cut-short download or a web page saved as a model looks like this");
 }
 
 files::FileBytes import_model(const std::filesystem::path& path, const ImportOptions& options) {

@@ -6,7 +6,9 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
+#include <map>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -20,9 +22,14 @@ struct ImportError : std::runtime_error {
   ImportError(std::string_view where, std::string_view what, std::string_view next);
 };
 
+// What the dimensions that an ONNX file leaves open are for this prediction, by name;
+// a dimension without a name is called "input:axis".
+using Bindings = std::map<std::string, std::int64_t>;
+
 struct ImportOptions {
   std::string model_name;   // "": the file's name without its extension
   bool module_tree = true;  // false: every op hangs on the root, in execution order
+  Bindings bindings;
 };
 
 // EJG1 bytes, verified: an .ejg file passes through, everything else is converted.

@@ -1,0 +1,19 @@
+// ONNX to EJG1.
+//
+// Errors: throws ImportError.
+#pragma once
+
+#include <cstddef>
+#include <string_view>
+
+#include "edgejoule/core/span.h"
+#include "files/file_bytes.h"
+#include "import/import.h"
+
+namespace edgejoule::import {
+
+// Precondition: OnnxFile::recognises(bytes).
+[[nodiscard]] files::FileBytes import_onnx(Span<const std::byte> bytes, std::string_view file,
+                                           const ImportOptions& options);
+
+}  // namespace edgejoule::import
