@@ -25,6 +25,13 @@ if(NOT EDGEJOULE_ONNX_INCLUDE_DIR OR NOT EDGEJOULE_ONNX_LIBRARY OR NOT EDGEJOULE
   message(STATUS "ONNX import: off, libonnx was not found (apt-get install libonnx-dev libprotobuf-dev)")
   return()
 endif()
+# Older ones infer no shape of a single node as onnx_library.cpp asks it.
+file(STRINGS "${EDGEJOULE_ONNX_INCLUDE_DIR}/onnx/defs/shape_inference.h" edgejoule_onnx_is_new REGEX "getSymbolicInput")
+if(NOT edgejoule_onnx_is_new)
+  set(EDGEJOULE_WITH_ONNX OFF)
+  message(STATUS "ONNX import: off, this libonnx is older than 1.12")
+  return()
+endif()
 message(STATUS "ONNX import: on (${EDGEJOULE_ONNX_LIBRARY}, protobuf ${Protobuf_VERSION})")
 
 add_library(edgejoule_libonnx INTERFACE)

@@ -2,9 +2,13 @@
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
+#include <charconv>
+#include <cstdint>
 #include <cstdio>
 #include <map>
 #include <string>
+#include <system_error>
+#include <vector>
 
 #include "data_view.h"
 #include "files/io.h"
@@ -42,6 +46,7 @@ struct Arguments {
   bool json = false;
   bool list_zoo = false;
   std::string graph_file;
+  std::vector<std::string> bindings;
 };
 
 constexpr const char* kFooter = R"(
@@ -49,6 +54,7 @@ Examples:
   edge-predict zoo:mobilenet_v2-1.0-224 --table jetson-nano.ejt
   edge-predict model.tflite --table board.json --by kind
   edge-predict model.tflite --table board.ejt --explain Conv_1
+  edge-predict bert.onnx --bind sequence=128 --table board.ejt
   edge-predict model.ejg --table board.ejt --csv > ops.csv
   edge-predict model.tflite --write-graph model.ejg
 
@@ -60,7 +66,7 @@ stdout is data, stderr is talk. Exit codes: 0 done, 1 the job failed, 2 usage,
 3 a file cannot be read or is damaged.)";
 
 void add_options(CLI::App& app, Arguments& arguments) {
-  app.add_option("model", arguments.request.model, "a .tflite or .ejg file, or zoo:NAME (see --list-zoo)");
+  app.add_option("model", arguments.request.model, "a .tflite, .onnx or .ejg file, or zoo:NAME (see --list-zoo)");
   app.add_option("-t,--table", arguments.request.table, "coefficient table: .ejt, or its JSON text");
   app.add_option("--at", arguments.request.operating_point, "operating point of the table (default: its first)");
   app.add_option("--by", arguments.by, "list by op, kind or module instead of the tree")
@@ -75,6 +81,10 @@ void add_options(CLI::App& app, Arguments& arguments) {
   app.add_option("--confidence", arguments.confidence, "of the interval, in percent")
       ->check(CLI::IsMember({50, 80, 90, 95}))
       ->capture_default_str();
+  app.add_option("--bind", arguments.bindings,
+                 "what a dimension that an .onnx file leaves open is for this prediction (again for each)")
+      ->type_name("NAME=SIZE")
+      ->take_all();
   app.add_option("--batch", arguments.batch, "times the batch that the model states")->check(CLI::PositiveNumber);
   app.add_option("--time", arguments.seconds, "seconds of one inference, for the static energy")
       ->check(CLI::NonNegativeNumber);
@@ -103,7 +113,7 @@ Confidence confidence_of(int percent) {
 }
 
 int write_graph(const Arguments& arguments) {
-  const files::FileBytes graph = predict::load_model(arguments.request.model);
+  const files::FileBytes graph = predict::load_model(arguments.request.model, arguments.request.bindings);
   files::save(arguments.graph_file, graph.span(), files::FileKind::kGraph);
   fmt::print(stderr, "edge-predict: wrote {} ({} bytes)\n", text::printable(arguments.graph_file), graph.size());
   return kExitOk;
@@ -142,8 +152,27 @@ int print(std::string_view output) {
   return kExitOk;
 }
 
+// NAME=SIZE; a name may hold '=' itself. What is wrong with it, "" where nothing is.
+std::string bind(const std::string& text, import::Bindings& bindings) {
+  const std::size_t equals = text.rfind('=');
+  const std::string size = equals == std::string::npos ? "" : text.substr(equals + 1);
+  std::int64_t value = -1;
+  const auto [end, error] = std::from_chars(size.data(), size.data() + size.size(), value);
+  if (equals == 0 || error != std::errc() || end != size.data() + size.size() || value < 0) {
+    return fmt::format("--bind {}: not NAME=SIZE with a whole size (see --help)", text::printable(text));
+  }
+  if (!bindings.emplace(text.substr(0, equals), value).second) {
+    return fmt::format("--bind {}: the dimension is bound twice", text::printable(text));
+  }
+  return "";
+}
+
 int run(Arguments& arguments) {
   if (arguments.list_zoo || arguments.request.model == "zoo:") return print(predict::zoo_text());
+  for (const std::string& text : arguments.bindings) {
+    if (const std::string wrong = bind(text, arguments.request.bindings); !wrong.empty())
+      return fail(kExitUsage, wrong);
+  }
   if (arguments.request.model.empty()) return fail(kExitUsage, "no model given: name a file or zoo:NAME (see --help)");
   if (!arguments.graph_file.empty()) return write_graph(arguments);
   if (arguments.request.table.empty()) return fail(kExitUsage, "no table given: pass --table FILE (see --help)");
@@ -171,7 +200,7 @@ int main(int argc, char** argv) {
   } catch (const predict::PredictionError& error) {
     return fail(kExitBadFile, error.what());
   } catch (const import::ImportError& error) {
-    return fail(kExitBadFile, error.what());
+    return fail(kExitBadFile, text::printable(error.what()));  // names are the file's own
   } catch (const files::FileError& error) {
     return fail(kExitBadFile, error.what());
   } catch (const zoo::ZooError& error) {

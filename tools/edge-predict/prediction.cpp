@@ -40,13 +40,18 @@ T value_or_throw(Result<T> result, std::string_view what, const std::string& whe
 
 }  // namespace
 
-files::FileBytes load_model(const std::string& model) {
-  if (model.starts_with(kZooPrefix)) return zoo::build(std::string_view(model).substr(kZooPrefix.size()));
-  return import::import_model(model, {});
+files::FileBytes load_model(const std::string& model, const import::Bindings& bindings) {
+  if (model.starts_with(kZooPrefix)) {
+    if (!bindings.empty()) throw PredictionError("a model of the zoo has no open dimensions: leave out --bind");
+    return zoo::build(std::string_view(model).substr(kZooPrefix.size()));
+  }
+  import::ImportOptions options;
+  options.bindings = bindings;
+  return import::import_model(model, options);
 }
 
 Prediction::Prediction(Request request) : request_(std::move(request)) {
-  graph_bytes_ = load_model(request_.model);
+  graph_bytes_ = load_model(request_.model, request_.bindings);
   table_bytes_ = files::load(request_.table, files::FileKind::kTable);
 
   const GraphView graph = value_or_throw(GraphView::open(graph_bytes_.span()), "model", request_.model,

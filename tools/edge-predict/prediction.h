@@ -14,6 +14,7 @@
 #include "edgejoule/core/shares.h"
 #include "edgejoule/core/spread.h"
 #include "files/file_bytes.h"
+#include "import/import.h"
 
 namespace edgejoule::predict {
 
@@ -26,13 +27,14 @@ struct Request {
   std::string model;            // a path, or zoo:NAME
   std::string table;            // a path to .ejt or its JSON text
   std::string operating_point;  // "" for the table's first
+  import::Bindings bindings;    // of dimensions that an ONNX file leaves open
   Confidence confidence = Confidence::k90;
   float batch_ratio = 1.0F;
   Seconds time{-1.0F};  // of one inference, where known
 };
 
 // The graph of a file or of zoo:NAME.
-[[nodiscard]] files::FileBytes load_model(const std::string& model);
+[[nodiscard]] files::FileBytes load_model(const std::string& model, const import::Bindings& bindings = {});
 
 class Prediction {
  public:

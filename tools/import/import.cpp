@@ -74,9 +74,12 @@ files::FileBytes import_bytes(Span<const std::byte> bytes, std::string_view file
     const files::FileBytes aligned(bytes.data(), bytes.size());
     return import_bytes(aligned.span(), file, options);
   }
+  if (is_onnx(bytes)) return import_onnx(bytes, file, options);
+  if (!options.bindings.empty() && (is_graph(bytes) || TfliteFile::recognises(bytes))) {
+    throw ImportError(file, "only an ONNX file has dimensions to bind", "leave out --bind");
+  }
   if (is_graph(bytes)) return pass_through(bytes, file);
   if (TfliteFile::recognises(bytes)) return import_tflite(bytes, file, options);
-  if (is_onnx(bytes)) return import_onnx(bytes, file, options);
   throw ImportError(
       file, fmt::format("neither a TFLite nor an ONNX model nor an EJG1 graph (it starts with {})", first_bytes(bytes)),
       "pass a .tflite, .onnx or .ejg file; a cut-short download or a web page saved as a model looks like this");

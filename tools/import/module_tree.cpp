@@ -20,10 +20,15 @@ struct KindRow {
 
 // First match wins: the longer names stand first.
 constexpr KindRow kKindRows[] = {
+    {"layernorm", OpKind::kModule},  // "attention_layernorm" is none
+    {"layer_norm", OpKind::kModule},
     {"self_attention", OpKind::kSelfAttention},
+    {"self_attn", OpKind::kSelfAttention},
     {"cross_attention", OpKind::kCrossAttention},
+    {"cross_attn", OpKind::kCrossAttention},
     {"multi_head_attention", OpKind::kAttentionModule},
     {"attention", OpKind::kAttentionModule},
+    {"attn", OpKind::kAttentionModule},
     {"feed_forward", OpKind::kFeedForward},
     {"feedforward", OpKind::kFeedForward},
     {"mlp", OpKind::kFeedForward},
@@ -41,6 +46,8 @@ constexpr KindRow kKindRows[] = {
     {"branch", OpKind::kBranch},
     {"block", OpKind::kBlock},
     {"layer_", OpKind::kLayer},
+    {"layer.", OpKind::kLayer},
+    {"layers.", OpKind::kLayer},
 };
 
 bool is_converter_noise(std::string_view part) {

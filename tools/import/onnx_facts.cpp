@@ -180,6 +180,9 @@ std::vector<graph::OpNode> OnnxFacts::nodes(const OnnxStep& step, std::size_t in
   if (step.row->name.empty()) {
     graph::OpNode node = opaque(step, context, OpClass::kOpaque);
     ++observations_.unknown_ops[context.type_name];
+    observations_.uncounted_graphs += static_cast<std::uint64_t>(
+        std::count_if(step.node->attributes.begin(), step.node->attributes.end(),
+                      [](const OnnxAttribute& attribute) { return attribute.graph.has_value(); }));
     return only(std::move(node));
   }
   if (Nodes made = counted(step, context)) return std::move(*made);

@@ -24,6 +24,7 @@ namespace edgejoule::import {
 struct OnnxObservations {
   std::map<std::string, std::uint64_t> unknown_ops;    // type name: how many
   std::map<std::string, std::uint64_t> unknown_bytes;  // type name: bytes of all
+  std::uint64_t uncounted_graphs = 0;                  // that unknown ops hold
   std::uint64_t unknown_shapes = 0;                    // ops that could not be counted for it
   std::string first_unknown_shape;
   std::uint64_t load_time_ops = 0;

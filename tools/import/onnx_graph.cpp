@@ -3,7 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
+#include <functional>
+#include <iterator>
 #include <queue>
 #include <unordered_map>
 #include <unordered_set>
@@ -230,13 +231,24 @@ class Lowering {
     return out;
   }
 
-  // Also of the graphs that hang on a node: they read what surrounds it.
-  void names_read(const OnnxNode& node, std::vector<std::string_view>& out, std::size_t depth) const {
+  // Also of the graphs that hang on a node: they read what surrounds them, but for the
+  // names that they define themselves.
+  void names_read(const OnnxNode& node, std::vector<std::string_view>& out) const {
     out.insert(out.end(), node.inputs.begin(), node.inputs.end());
     for (const OnnxAttribute& attribute : node.attributes) {
       if (!attribute.graph) continue;
-      for (const OnnxNode& inner : model_.graphs[*attribute.graph].nodes) names_read(inner, out, depth + 1);
-      for (const OnnxValueInfo& output : model_.graphs[*attribute.graph].outputs) out.push_back(output.name);
+      const OnnxGraph& graph = model_.graphs[*attribute.graph];
+      std::unordered_set<std::string_view> own;
+      std::vector<std::string_view> read;
+      for (const OnnxValueInfo& input : graph.inputs) own.insert(input.name);
+      for (const OnnxTensor& tensor : graph.initializers) own.insert(tensor.name);
+      for (const OnnxNode& inner : graph.nodes) {
+        own.insert(inner.outputs.begin(), inner.outputs.end());
+        names_read(inner, read);
+      }
+      for (const OnnxValueInfo& output : graph.outputs) read.push_back(output.name);
+      std::copy_if(read.begin(), read.end(), std::back_inserter(out),
+                   [&](std::string_view name) { return own.count(name) == 0; });
     }
   }
 
@@ -253,7 +265,7 @@ class Lowering {
     std::vector<std::size_t> missing(nodes.size(), 0);
     for (std::size_t i = 0; i < nodes.size(); ++i) {
       std::vector<std::string_view> names;
-      names_read(nodes[i], names, 0);
+      names_read(nodes[i], names);
       std::set<std::size_t> needed;
       for (const std::string_view name : names) {
         if (const auto maker = makers.find(name); maker != makers.end()) needed.insert(maker->second);

@@ -182,6 +182,11 @@ class OnnxImport {
                       "opaque.",
                       count, plural(count), type, count == 1 ? "is" : "are", 100 * share));
     }
+    if (seen.uncounted_graphs > 0) {
+      builder.add_note(fmt::format("{} graph{} inside unknown ops {} not counted: a lower bound.",
+                                   seen.uncounted_graphs, plural(seen.uncounted_graphs),
+                                   seen.uncounted_graphs == 1 ? "is" : "are"));
+    }
     if (seen.unknown_shapes > 0) {
       builder.add_note(fmt::format("{} op{} could not be counted for want of shapes (the first: {}): a lower bound.",
                                    seen.unknown_shapes, plural(seen.unknown_shapes), seen.first_unknown_shape));

@@ -1,13 +1,14 @@
 #include "import/onnx_library.h"
 
 #include <onnx/defs/schema.h>
-#include <onnx/shape_inference/implementation.h>
 
 #include <algorithm>
 #include <exception>
 #include <memory>
+#include <optional>
+#include <stdexcept>
 #include <string>
-#include <unordered_map>
+#include <utility>
 
 namespace edgejoule::import {
 namespace {
@@ -40,6 +41,62 @@ std::unique_ptr<onnx::NodeProto> node_of(const OnnxStep& step) {
   return out;
 }
 
+// What the library asks of a node: its attributes, and the types and integers of its inputs.
+class NodeContext final : public onnx::InferenceContext {
+ public:
+  NodeContext(const OnnxStep& step, const onnx::NodeProto& node, const std::vector<OnnxValue>& values)
+      : node_(node), types_(step.inputs.size()), tensors_(step.inputs.size()), results_(step.outputs.size()) {
+    for (std::size_t i = 0; i < step.inputs.size(); ++i) {
+      if (step.inputs[i] != kNoValue) describe(i, values[step.inputs[i]]);
+    }
+  }
+
+  const onnx::AttributeProto* getAttribute(const std::string& name) const override {
+    for (const onnx::AttributeProto& attribute : node_.attribute()) {
+      if (attribute.name() == name) return &attribute;
+    }
+    return nullptr;
+  }
+  size_t getNumInputs() const override { return types_.size(); }
+  const onnx::TypeProto* getInputType(size_t index) const override {
+    return index < types_.size() && types_[index] ? &*types_[index] : nullptr;
+  }
+  const onnx::TensorProto* getInputData(size_t index) const override {
+    return index < tensors_.size() && tensors_[index] ? &*tensors_[index] : nullptr;
+  }
+  size_t getNumOutputs() const override { return results_.size(); }
+  onnx::TypeProto* getOutputType(size_t index) override {
+    if (index >= results_.size()) throw std::out_of_range("no such output");
+    return &results_[index];
+  }
+  onnx::GraphInferencer* getGraphAttributeInferencer(const std::string&) override {
+    throw std::invalid_argument("nodes with graphs are not handed over");
+  }
+  const onnx::SparseTensorProto* getInputSparseData(size_t) const override { return nullptr; }
+  const onnx::TensorShapeProto* getSymbolicInput(size_t) const override { return nullptr; }
+
+ private:
+  void describe(std::size_t input, const OnnxValue& value) {
+    onnx::TypeProto::Tensor& type = *types_[input].emplace().mutable_tensor_type();
+    type.set_elem_type(onnx_type_of(value.type));
+    if (!value.dims) return;
+    type.mutable_shape();  // a scalar has a shape, too
+    for (const std::int64_t dim : *value.dims) type.mutable_shape()->add_dim()->set_dim_value(dim);
+    if (!value.numbers || value.type != DataType::kInt64) return;
+    onnx::TensorProto& tensor = tensors_[input].emplace();
+    tensor.set_data_type(onnx::TensorProto::INT64);
+    for (const std::int64_t dim : *value.dims) tensor.add_dims(dim);
+    for (const double number : *value.numbers) {
+      tensor.add_int64_data(static_cast<std::int64_t>(std::clamp(number, -9.0e18, 9.0e18)));
+    }
+  }
+
+  const onnx::NodeProto& node_;
+  std::vector<std::optional<onnx::TypeProto>> types_;
+  std::vector<std::optional<onnx::TensorProto>> tensors_;
+  std::vector<onnx::TypeProto> results_;
+};
+
 }  // namespace
 
 void infer_with_library(const OnnxStep& step, std::vector<OnnxValue>& values) {
@@ -51,40 +108,12 @@ void infer_with_library(const OnnxStep& step, std::vector<OnnxValue>& values) {
     const std::unique_ptr<onnx::NodeProto> node = node_of(step);
     if (node == nullptr) return;
     schema->Verify(*node);
-    std::unordered_map<std::string, onnx::TypeProto> types;
-    std::unordered_map<std::string, onnx::TypeProto*> type_of;
-    std::unordered_map<std::string, onnx::TensorProto> tensors;
-    std::unordered_map<std::string, const onnx::TensorProto*> data_of;
-    for (const std::uint32_t input : step.inputs) {
-      if (input == kNoValue) continue;
-      const OnnxValue& value = values[input];
-      const std::string name = "v" + std::to_string(input);
-      onnx::TypeProto& type = types[name];
-      type.mutable_tensor_type()->set_elem_type(onnx_type_of(value.type));
-      if (value.dims) {
-        for (const std::int64_t dim : *value.dims) {
-          type.mutable_tensor_type()->mutable_shape()->add_dim()->set_dim_value(dim);
-        }
-        type.mutable_tensor_type()->mutable_shape();
-      }
-      type_of[name] = &type;
-      if (!value.numbers || !value.dims || value.type != DataType::kInt64) continue;
-      onnx::TensorProto& tensor = tensors[name];
-      tensor.set_data_type(onnx::TensorProto::INT64);
-      for (const std::int64_t dim : *value.dims) tensor.add_dims(dim);
-      for (const double number : *value.numbers) {
-        tensor.add_int64_data(static_cast<std::int64_t>(std::clamp(number, -9.0e18, 9.0e18)));
-      }
-      data_of[name] = &tensor;
-    }
-    onnx::shape_inference::InferenceContextImpl context(*node, type_of, data_of, {});
+    NodeContext context(step, *node, values);
     schema->GetTypeAndShapeInferenceFunction()(context);
     for (std::size_t i = 0; i < step.outputs.size(); ++i) {
-      if (step.outputs[i] == kNoValue) continue;
+      if (step.outputs[i] == kNoValue || !context.getOutputType(i)->has_tensor_type()) continue;
       OnnxValue& value = values[step.outputs[i]];
-      const onnx::TypeProto* inferred = context.getOutputType(i);
-      if (inferred == nullptr || !inferred->has_tensor_type()) continue;
-      const onnx::TypeProto::Tensor& tensor = inferred->tensor_type();
+      const onnx::TypeProto::Tensor& tensor = context.getOutputType(i)->tensor_type();
       if (value.type == DataType::kUnknown) value.type = data_type_of_onnx(tensor.elem_type());
       if (value.dims || !tensor.has_shape()) continue;
       Dims dims;

@@ -103,6 +103,17 @@ Path module_of_weights(const OnnxStep& step, const OnnxProgram& program) {
   return {};
 }
 
+// A linear layer is exported as a product and the sum with its bias; where the product's
+// weights lost their name (they were transposed), the bias still has one.
+void name_products_by_bias(const std::vector<OnnxStep>& steps, std::vector<OnnxName>& names) {
+  for (std::size_t i = 0; i + 1 < steps.size(); ++i) {
+    const bool product = class_of(steps[i].row->kind) == OpClass::kMatrix && steps[i].output(0) != kNoValue;
+    const bool sum = steps[i + 1].row->kind == OpKind::kAdd &&
+                     (steps[i + 1].input(0) == steps[i].output(0) || steps[i + 1].input(1) == steps[i].output(0));
+    if (product && sum && names[i].scope.empty()) names[i].scope = names[i + 1].scope;
+  }
+}
+
 // Steps without weights stand between two that have some: in what both belong to.
 void fill_between(std::vector<OnnxName>& names) {
   std::size_t last = names.size();
@@ -136,6 +147,7 @@ std::vector<OnnxName> onnx_names(const std::vector<OnnxStep>& steps, const OnnxP
       named += by_weights[i].scope.empty() ? 0U : 1U;
     }
     if (named > with_scope) {
+      name_products_by_bias(steps, by_weights);
       fill_between(by_weights);
       out = std::move(by_weights);
     }

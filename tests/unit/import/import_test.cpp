@@ -70,14 +70,26 @@ TEST(Import, ReadsBytesAtAnyAddress) {
 
 TEST(Import, SaysWhatAFileIsNot) {
   const std::string failure = test::import_failure(bytes_of("<!DOCTYPE html><html>"));
-  EXPECT_NE(failure.find("neither a TFLite model nor an EJG1 graph"), std::string::npos) << failure;
+  EXPECT_NE(failure.find("neither a TFLite nor an ONNX model nor an EJG1 graph"), std::string::npos) << failure;
   EXPECT_NE(failure.find("3c 21 44 4f"), std::string::npos) << failure;
   EXPECT_NE(failure.find("download"), std::string::npos) << failure;
 }
 
-TEST(Import, SaysThatOnnxIsNotReadYet) {
+#ifdef EDGEJOULE_WITH_ONNX
+TEST(Import, SaysThatAnOnnxFileIsCutShort) {
   const std::string failure = test::import_failure(bytes_of("\x08\x03\x12\x0bonnx-import"));
-  EXPECT_NE(failure.find("an ONNX model"), std::string::npos) << failure;
+  EXPECT_NE(failure.find("not a whole ONNX model"), std::string::npos) << failure;
+}
+#else
+TEST(Import, SaysHowAnOnnxFileIsReadWhereThisBuildDoesNot) {
+  const std::string failure = test::import_failure(bytes_of("\x08\x03\x12\x0bonnx-import"));
+  EXPECT_NE(failure.find("an ONNX model, which this build does not read"), std::string::npos) << failure;
+  EXPECT_NE(failure.find("libonnx-dev"), std::string::npos) << failure;
+}
+#endif
+
+TEST(Import, OnlyOnnxHasDimensionsToBind) {
+  EXPECT_NE(test::import_failure(test::tflite_cnn(), {{"batch", 2}}).find("leave out --bind"), std::string::npos);
 }
 
 TEST(Import, NamesThePathOfAFileThatCannotBeRead) {

@@ -81,15 +81,19 @@ class Imported {
   GraphView view_;
 };
 
-[[nodiscard]] inline Imported imported(const std::vector<std::uint8_t>& model) {
+[[nodiscard]] inline Imported imported(const std::vector<std::uint8_t>& model,
+                                       const import::Bindings& bindings = {}) {
   const Span<const std::byte> bytes(reinterpret_cast<const std::byte*>(model.data()), model.size());
-  return Imported(import::import_bytes(bytes, "test.tflite"));
+  import::ImportOptions options;
+  options.bindings = bindings;
+  return Imported(import::import_bytes(bytes, "test.model", options));
 }
 
 // The message of the ImportError that importing throws; "" where it throws none.
-[[nodiscard]] inline std::string import_failure(const std::vector<std::uint8_t>& model) {
+[[nodiscard]] inline std::string import_failure(const std::vector<std::uint8_t>& model,
+                                                const import::Bindings& bindings = {}) {
   try {
-    static_cast<void>(imported(model));
+    static_cast<void>(imported(model, bindings));
   } catch (const import::ImportError& error) {
     return error.what();
   }

@@ -91,7 +91,7 @@ TEST(TfliteFuzzSeeds, AreTheModelsOfTheTests) {
 TEST(TfliteDamage, AnotherIdentifierIsRefused) {
   std::vector<std::uint8_t> model = relu().finish();
   model[7] = '4';
-  EXPECT_THAT(import_failure(model), HasSubstr("neither a TFLite model"));
+  EXPECT_THAT(import_failure(model), HasSubstr("neither a TFLite nor an ONNX model"));
 }
 
 TEST(TfliteDamage, AnotherSchemaVersionIsRefused) {
