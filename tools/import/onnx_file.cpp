@@ -20,7 +20,8 @@ constexpr const char* kDamaged = "the file is damaged or cut short: copy or expo
 constexpr std::size_t kMaxItems = std::size_t{1} << 22U;
 constexpr std::size_t kMaxGraphDepth = 16;
 constexpr std::size_t kMaxRank = 64;
-constexpr std::size_t kMaxAttributeInts = std::size_t{1} << 16U;
+// Longer lists (tree ensembles, tables) say nothing about shapes.
+constexpr std::size_t kMaxAttributeNumbers = 1024;
 
 float float_of(std::uint64_t bits) {
   return std::bit_cast<float>(static_cast<std::uint32_t>(bits));
@@ -150,30 +151,35 @@ class Reader {
           out.graph = static_cast<std::uint32_t>(index);
           break;
         }
-        case 7: floats(*field, out.floats); break;
-        case 8:
-          if (!append_varints(*field, kMaxAttributeInts, out.ints)) {
-            throw WireError(fmt::format("attribute '{}' has more than {} integers", out.name, kMaxAttributeInts));
-          }
-          break;
+        case 7: out.long_list = !append_floats(*field, out.floats) || out.long_list; break;
+        case 8: out.long_list = !append_varints(*field, kMaxAttributeNumbers, out.ints) || out.long_list; break;
         case 21: out.reference = name(*field); break;
         case 22: out.tensor = sparse_tensor(message(*field)); break;
         default: break;
       }
     }
+    if (out.long_list) {
+      out.ints = {};
+      out.floats = {};
+    }
     return out;
   }
 
-  // Long lists (tree ensembles, calibration tables) say nothing about cost: they are cut.
-  static void floats(const WireField& field, std::vector<float>& out) {
-    constexpr std::size_t kMaxFloats = 256;
-    if (field.type == WireType::kFixed32 && out.size() < kMaxFloats) out.push_back(float_of(field.value));
-    if (field.type != WireType::kBytes) return;
-    for (std::size_t i = 0; i + 4 <= field.bytes.size() && out.size() < kMaxFloats; i += 4) {
+  // false where there are more than an attribute keeps.
+  static bool append_floats(const WireField& field, std::vector<float>& out) {
+    if (field.type == WireType::kFixed32) {
+      if (out.size() >= kMaxAttributeNumbers) return false;
+      out.push_back(float_of(field.value));
+      return true;
+    }
+    if (field.type != WireType::kBytes) return true;
+    for (std::size_t i = 0; i + 4 <= field.bytes.size(); i += 4) {
+      if (out.size() >= kMaxAttributeNumbers) return false;
       std::uint32_t bits = 0;
       for (std::size_t b = 0; b < 4; ++b) bits |= static_cast<std::uint32_t>(field.bytes[i + b]) << (8 * b);
       out.push_back(std::bit_cast<float>(bits));
     }
+    return true;
   }
 
   void tensor_dims(const WireField& field, Dims& dims, std::string_view tensor_name) {

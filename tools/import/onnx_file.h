@@ -61,6 +61,7 @@ struct OnnxAttribute {
   Span<const std::byte> message;       // the AttributeProto
   bool has_i = false;
   bool has_f = false;
+  bool long_list = false;  // more numbers than anything that shapes depend on: left out
 };
 
 struct OnnxNode {

@@ -19,6 +19,7 @@ namespace {
 constexpr const char* kDamaged = "the file is damaged or was edited by hand: export it again";
 constexpr std::size_t kMaxSteps = std::size_t{1} << 18U;
 constexpr std::size_t kMaxCallDepth = 32;
+constexpr std::size_t kMaxBoundBytes = std::size_t{1} << 28U;
 constexpr std::int64_t kMaxTrips = std::int64_t{1} << 31U;
 
 std::string short_name(std::string_view name) {
@@ -430,6 +431,13 @@ class Lowering {
         attributes.back().name = attribute.name;
       }
     }
+    for (const OnnxAttribute& attribute : attributes) {
+      bound_bytes_ += sizeof(attribute) + 8 * attribute.ints.size() + 4 * attribute.floats.size();
+    }
+    if (bound_bytes_ > kMaxBoundBytes) {
+      throw ImportError(file_, "calls of its functions repeat more attributes than a model has",
+                        "inline the functions when exporting the model");
+    }
     bound.attributes = std::move(attributes);
     bound.message = {};  // no longer what the file says
     program_.bound_nodes.push_back(std::move(bound));
@@ -682,6 +690,7 @@ class Lowering {
   std::set<std::string> used_bindings_;
   std::uint32_t absent_ = kNoValue;
   std::size_t steps_ = 0;
+  std::size_t bound_bytes_ = 0;  // of attributes copied for calls
 };
 
 }  // namespace

@@ -454,6 +454,8 @@ void OnnxShapes::constant(const OnnxStep& step) {
     } else if (attribute.name == "value_int") {
       set(step, 0, Dims{}, DataType::kInt64);
       set_numbers(step, {static_cast<double>(attribute.i)});
+    } else if (attribute.long_list) {
+      set(step, 0, std::nullopt, attribute.name == "value_ints" ? DataType::kInt64 : DataType::kFloat32);
     } else if (attribute.name == "value_ints") {
       set(step, 0, count(attribute.ints.size()), DataType::kInt64);
       set_numbers(step, OnnxNumbers(attribute.ints.begin(), attribute.ints.end()));

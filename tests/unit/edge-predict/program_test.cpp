@@ -6,6 +6,8 @@
 
 #include "files/json.h"
 #include "support/graph_fixture.h"
+#include "support/onnx_models.h"
+#include "support/onnx_writer.h"
 #include "support/program.h"
 #include "support/table_fixture.h"
 #include "support/temporary_folder.h"
@@ -59,6 +61,45 @@ TEST_F(EdgePredict, WritesAGraphThatPricesTheSame) {
 TEST_F(EdgePredict, StaticEnergyComesWithTheTime) {
   EXPECT_THAT(run("zoo:mobilenet_v1-0.25-128 --table " + table_).out, HasSubstr("no-static"));
 }
+
+TEST_F(EdgePredict, DimensionsToBindMustBeWellFormed) {
+  const std::string model = "zoo:mobilenet_v1-0.25-128 --table " + table_;
+  for (const char* wrong : {"batch", "batch=", "=3", "batch=three", "batch=-1", "batch=1 --bind batch=2"}) {
+    const Outcome outcome = run(model + " --bind " + wrong);
+    EXPECT_EQ(outcome.code, 2) << wrong;
+    EXPECT_THAT(outcome.err, HasSubstr("--bind"));
+  }
+  EXPECT_THAT(run(model + " --bind batch=2").err, HasSubstr("leave out --bind"));
+}
+
+#ifdef EDGEJOULE_WITH_ONNX
+TEST_F(EdgePredict, AnOnnxFileIsBoundFromTheCommandLine) {
+  const std::string file = folder_.file("m.onnx");
+  const std::vector<std::uint8_t> model = test::onnx_transformer();
+  std::ofstream(file, std::ios::binary)
+      .write(reinterpret_cast<const char*>(model.data()), static_cast<std::streamsize>(model.size()));
+  const Outcome open = run(file + " --table " + table_);
+  EXPECT_EQ(open.code, 3);
+  EXPECT_THAT(open.err, HasSubstr("--bind 'sequence=128'"));
+  const Outcome bound = run(file + " --bind sequence=16 --bind batch=2 --table " + table_);
+  EXPECT_EQ(bound.code, 0) << bound.err;
+  EXPECT_THAT(bound.out, HasSubstr("dimension 'sequence' is bound to 16"));
+  EXPECT_THAT(run(file + " --bind sequence=16 --table " + table_).out, HasSubstr("'batch' open: 1 is assumed"));
+}
+
+TEST_F(EdgePredict, NamesOfAFileCannotReachTheTerminal) {
+  test::OnnxGraphWriter g;
+  g.input("x", {4}).out("y").node({"Relu", {"lost\x1b[2J"}, {"y"}, {}, "evil\x1b]0;name\x07"});
+  const std::vector<std::uint8_t> model = test::OnnxModelWriter(g).finish();
+  const std::string file = folder_.file("evil.onnx");
+  std::ofstream(file, std::ios::binary)
+      .write(reinterpret_cast<const char*>(model.data()), static_cast<std::streamsize>(model.size()));
+  const Outcome refused = run(file + " --table " + table_);
+  EXPECT_EQ(refused.code, 3);
+  EXPECT_THAT(refused.err, HasSubstr("evil\\x1b"));
+  EXPECT_THAT(refused.err, Not(HasSubstr("\x1b")));
+}
+#endif
 
 TEST_F(EdgePredict, UsageErrorsExitWithTwo) {
   EXPECT_EQ(run("").code, 2);

@@ -265,6 +265,19 @@ TEST(Onnx, WorkOnConstantsIsDoneWhenTheModelLoads) {
   EXPECT_THAT(graph.notes(), HasSubstr("1 op that works on constants and shapes alone runs once at load"));
 }
 
+TEST(Onnx, AttributesWithLongTablesAreNoHindrance) {
+  OnnxGraphWriter g;
+  g.input("x", {1, 8}).output("y");
+  g.node({"TreeEnsembleRegressor",
+          {"x"},
+          {"y"},
+          {onnx_ints("nodes_modes", OnnxDims(100'000, 1))},
+          "forest",
+          "ai.onnx.ml"});
+  const Imported graph = imported(OnnxModelWriter(g).finish());
+  EXPECT_EQ(graph.view().type_name(1), "ai.onnx.ml.TreeEnsembleRegressor");
+}
+
 TEST(Onnx, WeightsThatTwoOpsShareAreParametersOnce) {
   OnnxGraphWriter g;
   g.input("x", {1, 8}).output("z").weights("w", {8, 8});
