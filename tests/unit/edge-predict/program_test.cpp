@@ -89,7 +89,7 @@ TEST_F(EdgePredict, AnOnnxFileIsBoundFromTheCommandLine) {
 
 TEST_F(EdgePredict, NamesOfAFileCannotReachTheTerminal) {
   test::OnnxGraphWriter g;
-  g.input("x", {4}).out("y").node({"Relu", {"lost\x1b[2J"}, {"y"}, {}, "evil\x1b]0;name\x07"});
+  g.input("x", {4}).output("y").node({"Relu", {"lost\x1b[2J"}, {"y"}, {}, "evil\x1b]0;name\x07"});
   const std::vector<std::uint8_t> model = test::OnnxModelWriter(g).finish();
   const std::string file = folder_.file("evil.onnx");
   std::ofstream(file, std::ios::binary)

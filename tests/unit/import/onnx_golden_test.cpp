@@ -36,7 +36,9 @@ const Golden kGolden[] = {
     {"onnxruntime-qnn/gpt2_megatron.onnx", 8'320, 92, {{"past_seq_len", 4}, {"seq_len", 8}}},
     // Eight tokens of width 4: 8x4x12 + 2x8x8x4 + 8x4x4 + 2x8x4x16.
     {"onnxruntime-qnn/gpt2_one_layer.onnx", 2'048, 34, {{"seq_len", 8}}},
+    // One token of width 8: 4 x 8x8 + 2 x 8.
     {"onnxruntime-qnn/attention_distilbert.onnx", 272, 23, {}},
+    // Two sequences of ten tokens of width 10: 20x10x30 + 2 x 2x10x10x10 + 3 x 20x10x10.
     {"onnxruntime-qnn/hf_fp32_encoder_self_attention.onnx", 16'000, 12, {}},
     // A search around two graphs of its own: unknown, and named.
     {"onnxruntime-qnn/dummy_t5.onnx", 0, 1, {{"encode_sequence_length", 8}}},
