@@ -82,7 +82,7 @@ std::string to_json(const Prediction& prediction, bool terms) {
   out.baseline->kind = static_cast<wire::BaselineKind>(table.baseline());
   out.baseline->idle_state = text::valid_utf8(table.idle_state());
   out.confidence = text::fraction_of(prediction.request().confidence);
-  out.batch_ratio = prediction.request().batch_ratio;
+  out.batch_ratio = prediction.inputs().batch_ratio;
 
   for (std::uint32_t i = 0; i < prediction.size(); ++i) {
     const NodeEstimate& node = prediction.node(i);

@@ -6,8 +6,10 @@
 #include <cstdint>
 #include <cstdio>
 #include <map>
+#include <optional>
 #include <string>
 #include <system_error>
+#include <utility>
 #include <vector>
 
 #include "data_view.h"
@@ -15,7 +17,10 @@
 #include "files/json.h"
 #include "import/import.h"
 #include "prediction.h"
+#include "sweep.h"
+#include "sweep_view.h"
 #include "text/escape.h"
+#include "text/quantity_text.h"
 #include "text/terminal.h"
 #include "text_view.h"
 #include "zoo/zoo.h"
@@ -40,14 +45,27 @@ struct Arguments {
   std::optional<unsigned> top;
   std::optional<std::string> explain;
   int confidence = 90;
-  double batch = 1;
   double seconds = -1;
   bool csv = false;
   bool json = false;
   bool list_zoo = false;
   std::string graph_file;
   std::vector<std::string> bindings;
+  std::string sweep;
+  std::string largest;
+  std::string cheapest;
+  std::string under;
+  std::string html;
+
+  void set(const std::string& key, const std::string& value) { request.settings.push_back({key, value}); }
 };
+
+// Options that change the model: keys of what_if.h.
+const std::vector<std::pair<std::string, std::string>> kWhatIf = {
+    {"batch", "inputs per inference; a file is scaled where that is exact"},
+    {"seq", "tokens per input, of a zoo model"},
+    {"resolution", "height and width of the image, of a zoo model"},
+    {"dtype", "fp32, fp16, bf16, int8 or uint8: a zoo model is built so, a file's floating point rewritten"}};
 
 constexpr const char* kFooter = R"(
 Examples:
@@ -57,6 +75,10 @@ Examples:
   edge-predict bert.onnx --bind sequence=128 --table board.ejt
   edge-predict model.ejg --table board.ejt --csv > ops.csv
   edge-predict model.tflite --write-graph model.ejg
+  edge-predict zoo:bert-base --table board.ejt --seq 384 --dtype int8
+  edge-predict zoo:bert-base --table board.ejt --sweep seq=64:512:64
+  edge-predict zoo:bert-base --table board.ejt --largest seq --under 2J
+  edge-predict model.tflite --table board.ejt --sweep batch=1,2,4,8 --html batch.html
 
 CSV columns: index, parent, depth, name, kind, type, data_type, macs, dynamic_j, own_j,
 static_j (empty where no time is known), lower_j, upper_j, share, by, flags.
@@ -85,7 +107,11 @@ void add_options(CLI::App& app, Arguments& arguments) {
                  "what a dimension that an .onnx file leaves open is for this prediction (again for each)")
       ->type_name("NAME=SIZE")
       ->take_all();
-  app.add_option("--batch", arguments.batch, "times the batch that the model states")->check(CLI::PositiveNumber);
+  for (const auto& [key, meaning] : kWhatIf) {
+    app.add_option_function<std::string>(
+           "--" + key, [&arguments, key](const std::string& value) { arguments.set(key, value); }, meaning)
+        ->type_name(key == "dtype" ? "TYPE" : "N");
+  }
   app.add_option("--time", arguments.seconds, "seconds of one inference, for the static energy")
       ->check(CLI::NonNegativeNumber);
   auto* csv = app.add_flag("--csv", arguments.csv, "one row per node");
@@ -95,6 +121,21 @@ void add_options(CLI::App& app, Arguments& arguments) {
           CLI::CheckedTransformer(std::map<std::string, text::ColourChoice>{{"auto", text::ColourChoice::kAuto},
                                                                             {"always", text::ColourChoice::kAlways},
                                                                             {"never", text::ColourChoice::kNever}}));
+  auto* sweep =
+      app.add_option("--sweep", arguments.sweep, "price KEY=FROM:TO:STEP, KEY=VALUE,VALUE or at, one row each")
+          ->type_name("KEY=VALUES");
+  auto* largest = app.add_option("--largest", arguments.largest,
+                                 "the largest KEY (searched) or KEY=FROM:TO:STEP that stays under --under")
+                      ->excludes(sweep)
+                      ->type_name("KEY");
+  auto* cheapest = app.add_option("--cheapest", arguments.cheapest, "the cheapest of KEY=VALUES, or at")
+                       ->excludes(sweep)
+                       ->excludes(largest)
+                       ->type_name("KEY");
+  app.add_option("--under", arguments.under, "limit of --largest or --cheapest: 2J, 500mJ")->type_name("LIMIT");
+  app.add_option("--html", arguments.html, "of a sweep: write a page with a chart instead")->type_name("FILE");
+  largest->needs("--under");
+  for (auto* option : {sweep, largest, cheapest}) option->excludes("--explain")->excludes("--by");
   app.add_option("--write-graph", arguments.graph_file,
                  "write the model as a graph for the device (.ejg, or .json to read it) and stop; needs no table");
   app.add_flag("--list-zoo", arguments.list_zoo,
@@ -113,7 +154,8 @@ Confidence confidence_of(int percent) {
 }
 
 int write_graph(const Arguments& arguments) {
-  const files::FileBytes graph = predict::load_model(arguments.request.model, arguments.request.bindings);
+  const predict::Request& request = arguments.request;
+  const files::FileBytes graph = predict::load_model(request.model, request.bindings, request.settings);
   files::save(arguments.graph_file, graph.span(), files::FileKind::kGraph);
   fmt::print(stderr, "edge-predict: wrote {} ({} bytes)\n", text::printable(arguments.graph_file), graph.size());
   return kExitOk;
@@ -167,6 +209,48 @@ std::string bind(const std::string& text, import::Bindings& bindings) {
   return "";
 }
 
+int run_sweep(const Arguments& arguments) {
+  const predict::Request& request = arguments.request;
+  const bool asks = !arguments.largest.empty() || !arguments.cheapest.empty();
+  predict::SweepAnswer answer;
+  std::string key;
+  if (asks) {
+    const predict::SweepSpec spec =
+        predict::parse_sweep(arguments.largest.empty() ? arguments.cheapest : arguments.largest);
+    key = spec.key;
+    std::optional<predict::Limit> limit;
+    if (!arguments.under.empty()) limit = predict::parse_limit(arguments.under);
+    answer = arguments.largest.empty() ? predict::find_cheapest(request, spec, limit ? &*limit : nullptr)
+                                       : predict::find_largest(request, spec, *limit);
+    if (!answer.talk.empty()) fmt::print(stderr, "edge-predict: {}\n", answer.talk);
+  } else {
+    const predict::SweepSpec spec = predict::parse_sweep(arguments.sweep);
+    key = spec.key;
+    if (spec.values.empty() && key != "at") throw predict::SettingError("--sweep needs values: KEY=FROM:TO:STEP");
+    answer = {predict::price_sweep(request, spec), SIZE_MAX, ""};
+  }
+  const predict::SweepView view{request.model, request.table, key, request.confidence};
+  if (!arguments.html.empty()) {
+    files::write_file(arguments.html, predict::sweep_html(view, answer.points));
+    fmt::print(stderr, "edge-predict: wrote {}\n", text::printable(arguments.html));
+    return kExitOk;
+  }
+  if (arguments.csv) return print(predict::sweep_csv(view, answer.points));
+  if (arguments.json) return print(predict::sweep_json(view, answer.points, answer.best));
+  predict::TextOptions options;
+  options.colour = text::use_colour(stdout, arguments.colour);
+  options.width = text::terminal_width(stdout, 0);
+  std::string output = predict::sweep_text(view, answer.points, answer.best, options);
+  if (asks) {
+    const predict::SweepPoint& best = answer.points[answer.best];
+    output += fmt::format("\n{} {}: {}={}, {} per inference{}\n", arguments.largest.empty() ? "cheapest" : "largest",
+                          text::printable(key), text::printable(key), text::printable(best.value),
+                          text::si(best.whole.dynamic),
+                          arguments.under.empty() ? "" : ", under " + text::printable(arguments.under));
+  }
+  return print(output);
+}
+
 int run(Arguments& arguments) {
   if (arguments.list_zoo || arguments.request.model == "zoo:") return print(predict::zoo_text());
   for (const std::string& text : arguments.bindings) {
@@ -177,8 +261,12 @@ int run(Arguments& arguments) {
   if (!arguments.graph_file.empty()) return write_graph(arguments);
   if (arguments.request.table.empty()) return fail(kExitUsage, "no table given: pass --table FILE (see --help)");
   arguments.request.confidence = confidence_of(arguments.confidence);
-  arguments.request.batch_ratio = static_cast<float>(arguments.batch);
   arguments.request.time = Seconds(static_cast<float>(arguments.seconds));
+
+  if (!arguments.sweep.empty() || !arguments.largest.empty() || !arguments.cheapest.empty())
+    return run_sweep(arguments);
+  if (!arguments.html.empty()) return fail(kExitUsage, "--html is for --sweep, --largest, --cheapest and compare");
+  if (!arguments.under.empty()) return fail(kExitUsage, "--under is a limit of --largest or --cheapest");
 
   const predict::Prediction prediction(arguments.request);
   return print(output_of(prediction, arguments));
@@ -203,6 +291,8 @@ int main(int argc, char** argv) {
     return fail(kExitBadFile, text::printable(error.what()));  // names are the file's own
   } catch (const files::FileError& error) {
     return fail(kExitBadFile, error.what());
+  } catch (const predict::SettingError& error) {
+    return fail(kExitUsage, error.what());
   } catch (const zoo::ZooError& error) {
     return fail(kExitUsage, error.what());
   } catch (const std::exception& error) {

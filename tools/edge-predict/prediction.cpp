@@ -7,15 +7,11 @@
 #include <numeric>
 
 #include "files/json.h"
-#include "import/import.h"
 #include "pricing/op_sums.h"
 #include "text/escape.h"
-#include "zoo/zoo.h"
 
 namespace edgejoule::predict {
 namespace {
-
-constexpr std::string_view kZooPrefix = "zoo:";
 
 std::uint64_t saturating_add(std::uint64_t a, std::uint64_t b) {
   std::uint64_t sum = 0;
@@ -40,18 +36,8 @@ T value_or_throw(Result<T> result, std::string_view what, const std::string& whe
 
 }  // namespace
 
-files::FileBytes load_model(const std::string& model, const import::Bindings& bindings) {
-  if (model.starts_with(kZooPrefix)) {
-    if (!bindings.empty()) throw PredictionError("a model of the zoo has no open dimensions: leave out --bind");
-    return zoo::build(std::string_view(model).substr(kZooPrefix.size()));
-  }
-  import::ImportOptions options;
-  options.bindings = bindings;
-  return import::import_model(model, options);
-}
-
 Prediction::Prediction(Request request) : request_(std::move(request)) {
-  graph_bytes_ = load_model(request_.model, request_.bindings);
+  graph_bytes_ = load_model(request_.model, request_.bindings, request_.settings);
   table_bytes_ = files::load(request_.table, files::FileKind::kTable);
 
   const GraphView graph = value_or_throw(GraphView::open(graph_bytes_.span()), "model", request_.model,
@@ -78,7 +64,6 @@ Prediction::Prediction(Request request) : request_(std::move(request)) {
   core_ = std::make_unique<Core>(Core{graph, table, prepared, bound});
 
   nodes_.resize(graph.size());
-  inputs_.batch_ratio = request_.batch_ratio;
   inputs_.confidence = request_.confidence;
   inputs_.time = request_.time;
   if (const Status status = core_->predictor.predict(inputs_, nodes_); !status.ok()) {

@@ -15,6 +15,7 @@
 #include "edgejoule/core/spread.h"
 #include "files/file_bytes.h"
 #include "import/import.h"
+#include "what_if.h"
 
 namespace edgejoule::predict {
 
@@ -29,12 +30,9 @@ struct Request {
   std::string operating_point;  // "" for the table's first
   import::Bindings bindings;    // of dimensions that an ONNX file leaves open
   Confidence confidence = Confidence::k90;
-  float batch_ratio = 1.0F;
-  Seconds time{-1.0F};  // of one inference, where known
+  std::vector<Setting> settings;  // what the model is changed to
+  Seconds time{-1.0F};            // of one inference, where known
 };
-
-// The graph of a file or of zoo:NAME.
-[[nodiscard]] files::FileBytes load_model(const std::string& model, const import::Bindings& bindings = {});
 
 class Prediction {
  public:

@@ -164,9 +164,10 @@ void TransformerNet::activation(graph::NodeId parent, std::string name, OpKind k
 void TransformerNet::rotate(graph::NodeId parent, std::string name, std::uint64_t width, std::uint64_t depth) {
   const graph::Tensor turned = tensor(width);
   // Times a cosine, plus the partner times a sine, both read from a table.
-  graph::OpNode op = graph::elementwise(
-      context(std::move(name)),
-      {.kind = OpKind::kMul, .inputs = {turned, {.elements = sequence_ * depth, .type = type_}}, .output = turned});
+  graph::OpNode op = graph::elementwise(context(std::move(name)),
+                                        {.kind = OpKind::kMul,
+                                         .inputs = {turned, {.elements = batch_ * sequence_ * depth, .type = type_}},
+                                         .output = turned});
   add_work(op, {.add = 1, .multiply = 1}, turned.elements);
   builder_.add_op(parent, std::move(op));
 }

@@ -5,12 +5,9 @@
 #include <fstream>
 
 #include "files/json.h"
-#include "support/graph_fixture.h"
+#include "program_fixture.h"
 #include "support/onnx_models.h"
 #include "support/onnx_writer.h"
-#include "support/program.h"
-#include "support/table_fixture.h"
-#include "support/temporary_folder.h"
 
 namespace edgejoule {
 namespace {
@@ -18,18 +15,6 @@ namespace {
 using test::Outcome;
 using testing::HasSubstr;
 using testing::Not;
-
-class EdgePredict : public testing::Test {
- protected:
-  EdgePredict() { files::save(table_, test::pack(test::sound_table()).span(), files::FileKind::kTable); }
-
-  static Outcome run(const std::string& arguments) {
-    return test::run_program(std::string(EDGE_PREDICT) + " " + arguments);
-  }
-
-  test::TemporaryFolder folder_;
-  std::string table_ = folder_.file("t.ejt");
-};
 
 TEST_F(EdgePredict, PricesAModelOfTheZoo) {
   const Outcome outcome = run("zoo:mobilenet_v1-0.25-128 --table " + table_);
@@ -85,6 +70,10 @@ TEST_F(EdgePredict, AnOnnxFileIsBoundFromTheCommandLine) {
   EXPECT_EQ(bound.code, 0) << bound.err;
   EXPECT_THAT(bound.out, HasSubstr("dimension 'sequence' is bound to 16"));
   EXPECT_THAT(run(file + " --bind sequence=16 --table " + table_).out, HasSubstr("'batch' open: 1 is assumed"));
+  const Outcome sweep = run(file + " --sweep bind:sequence=8,16 --table " + table_);
+  EXPECT_EQ(sweep.code, 0) << sweep.err;
+  EXPECT_THAT(sweep.out, testing::ContainsRegex("\n +16 "));
+  EXPECT_EQ(run(file + " --sweep bind:sequence=x --table " + table_).code, 2);
 }
 
 TEST_F(EdgePredict, NamesOfAFileCannotReachTheTerminal) {

@@ -1,0 +1,177 @@
+// What-if settings, sweeps and questions about them, through the program.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <sstream>
+
+#include "files/io.h"
+#include "program_fixture.h"
+#include "support/graph_fixture.h"
+
+namespace edgejoule {
+namespace {
+
+using test::Outcome;
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::Not;
+
+class EdgePredictSweep : public EdgePredict {
+ protected:
+  // The column `index` of a CSV without quotes, the header left out.
+  static std::vector<std::string> column(const std::string& csv, std::size_t index) {
+    std::istringstream lines(csv);
+    std::string line;
+    std::getline(lines, line);
+    std::vector<std::string> out;
+    while (std::getline(lines, line)) {
+      std::istringstream fields(line);
+      std::string field;
+      for (std::size_t i = 0; i <= index; ++i) std::getline(fields, field, ',');
+      out.push_back(field);
+    }
+    return out;
+  }
+  std::string total(const std::string& arguments) {
+    const Outcome outcome = run(arguments + " --csv --table " + table_);
+    EXPECT_EQ(outcome.code, 0) << arguments << ": " << outcome.err;
+    return column(outcome.out, 8).at(0);
+  }
+};
+
+TEST_F(EdgePredictSweep, SettingsAreTheModelBuiltThatWay) {
+  EXPECT_EQ(total("zoo:bert-tiny --seq 64 --batch 2 --dtype int8"), total("zoo:bert-tiny:seq=64,batch=2,dtype=int8"));
+  EXPECT_EQ(total("zoo:vit-tiny-16 --resolution 96"), total("zoo:vit-tiny-16:resolution=96"));
+  EXPECT_NE(total("zoo:bert-tiny --seq 64"), total("zoo:bert-tiny"));
+}
+
+TEST_F(EdgePredictSweep, FilesChangeWhereThatIsExact) {
+  const std::string file = folder_.file("m.ejg");
+  ASSERT_EQ(run("zoo:resnet8 --write-graph " + file).code, 0);
+  EXPECT_EQ(total(file + " --batch 4 --dtype fp16"), total("zoo:resnet8 --batch 4 --dtype fp16"));
+  const Outcome refused = run(file + " --resolution 64 --table " + table_);
+  EXPECT_EQ(refused.code, 1);
+  EXPECT_THAT(refused.err, AllOf(HasSubstr("resolution cannot be changed in a file"), HasSubstr("zoo:resnet8")));
+  EXPECT_EQ(refused.out, "");
+  const std::string quantised = folder_.file("q.ejg");
+  ASSERT_EQ(run("zoo:resnet8 --dtype int8 --write-graph " + quantised).code, 0);
+  EXPECT_EQ(run(quantised + " --dtype fp32 --table " + table_).code, 1);
+}
+
+TEST_F(EdgePredictSweep, PricesEveryValueOnce) {
+  const Outcome csv = run("zoo:bert-tiny --sweep seq=32:128:32 --csv --table " + table_);
+  ASSERT_EQ(csv.code, 0) << csv.err;
+  EXPECT_EQ(column(csv.out, 1), (std::vector<std::string>{"32", "64", "96", "128"}));
+  EXPECT_EQ(column(csv.out, 2).at(1), total("zoo:bert-tiny --seq 64"));
+  const Outcome text = run("zoo:bert-tiny --sweep seq=32:128:32 --table " + table_);
+  EXPECT_THAT(text.out, AllOf(HasSubstr("per token"), HasSubstr("█"), Not(HasSubstr("\x1b"))));
+  const Outcome points = run("zoo:resnet8 --sweep at --csv --table " + table_);
+  EXPECT_EQ(column(points.out, 1).size(), test::sound_table().operating_points.size());
+  const Outcome types = run("zoo:resnet8 --sweep dtype=fp32,int8 --json --table " + table_);
+  EXPECT_THAT(types.out, AllOf(HasSubstr("\"value\": \"int8\""), HasSubstr("\"joules_per_token\": null")));
+}
+
+TEST_F(EdgePredictSweep, JoulesOfABatchArePerInputToo) {
+  const Outcome csv = run("zoo:resnet8 --sweep batch=1,4 --csv --table " + table_);
+  EXPECT_FLOAT_EQ(std::stof(column(csv.out, 5).at(1)) * 4, std::stof(column(csv.out, 2).at(1)));
+}
+
+TEST_F(EdgePredictSweep, WritesAPageWithAChart) {
+  const std::string page = folder_.file("page.html");
+  const Outcome outcome = run("'zoo:bert-tiny' --sweep seq=32:128:32 --html " + page + " --table " + table_);
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_EQ(outcome.out, "");
+  const std::string html(files::read_file(page).text());
+  EXPECT_THAT(html, AllOf(HasSubstr("class=\"line c0\""), HasSubstr("default-src 'none'"), Not(HasSubstr("<script"))));
+}
+
+// The answer fits, the next does not.
+TEST_F(EdgePredictSweep, LargestIsTheLastThatFits) {
+  const std::string budget = total("zoo:bert-tiny --seq 77");
+  const Outcome outcome = run("zoo:bert-tiny --largest seq --under " +
+                              std::to_string(std::stod(budget) * 1.0001 * 1e6) + "uJ --table " + table_);
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_THAT(outcome.out, HasSubstr("largest seq: seq=77,"));
+  EXPECT_THAT(outcome.err, HasSubstr("joules rise with seq"));
+  EXPECT_GT(std::stod(total("zoo:bert-tiny --seq 78")), std::stod(budget) * 1.0001);
+}
+
+TEST_F(EdgePredictSweep, LargestStopsWhereTheModelEnds) {
+  const Outcome outcome = run("zoo:bert-tiny --largest seq --under 1kJ --table " + table_);
+  EXPECT_THAT(outcome.out, HasSubstr("largest seq: seq=512,"));
+  EXPECT_THAT(outcome.err, HasSubstr("513 cannot be built"));
+}
+
+TEST_F(EdgePredictSweep, LargestOfValuesPricesEach) {
+  const Outcome outcome = run("zoo:vit-tiny-16 --largest resolution=224:32:-32 --under 1kJ --table " + table_);
+  EXPECT_EQ(outcome.code, 2);
+  const Outcome some = run("zoo:vit-tiny-16 --largest resolution=32:224:32 --under 1kJ --table " + table_);
+  EXPECT_THAT(some.out, HasSubstr("resolution=224,"));
+  const Outcome search = run("zoo:vit-tiny-16 --largest resolution --under 1kJ --table " + table_);
+  EXPECT_EQ(search.code, 1);
+  EXPECT_THAT(search.err, AllOf(HasSubstr("cannot be searched"), HasSubstr("resolution=FROM:TO:STEP")));
+}
+
+TEST_F(EdgePredictSweep, WhatNothingCanMeetFails) {
+  const Outcome outcome = run("zoo:resnet50 --largest batch --under 1nJ --table " + table_);
+  EXPECT_EQ(outcome.code, 1);
+  EXPECT_THAT(outcome.err, HasSubstr("already batch=1 costs"));
+  EXPECT_EQ(run("zoo:resnet50 --cheapest dtype=fp32,int8 --under 1nJ --table " + table_).code, 1);
+}
+
+TEST_F(EdgePredictSweep, CheapestIsTheLeast) {
+  const Outcome outcome = run("zoo:resnet8 --cheapest dtype=fp32,int8,fp16 --table " + table_);
+  EXPECT_THAT(outcome.out, HasSubstr("cheapest dtype: dtype=int8"));
+  EXPECT_EQ(run("zoo:resnet8 --cheapest at --under 1J --table " + table_).code, 0);
+}
+
+TEST_F(EdgePredictSweep, QuestionsAboutTimeAreRefusedWhereTheTableKnowsNone) {
+  const Outcome outcome = run("zoo:resnet8 --cheapest at --under 50ms --table " + table_);
+  EXPECT_EQ(outcome.code, 1);
+  EXPECT_THAT(outcome.err, AllOf(HasSubstr("no seconds"), HasSubstr("50ms"), HasSubstr("joules")));
+}
+
+TEST_F(EdgePredictSweep, NonsenseIsAUsageError) {
+  for (const char* bad : {"--sweep seq=1:10:0",
+                          "--sweep seq=10:1:1",
+                          "--sweep seq=1:100000:1",
+                          "--sweep seq",
+                          "--sweep seq=",
+                          "--sweep =4",
+                          "--sweep seq=1,,2",
+                          "--sweep seq=1:2:3:4",
+                          "--sweep seq=-4:4:1",
+                          "--sweep length=1,2",
+                          "--batch -1",
+                          "--batch 0",
+                          "--batch 1.5",
+                          "--batch 99999999999999999999",
+                          "--seq 99999999",
+                          "--dtype int3",
+                          "--resolution 64",
+                          "--largest seq",
+                          "--largest seq --under 2",
+                          "--largest seq --under 2W",
+                          "--largest seq --under -2J",
+                          "--largest seq --under nanJ",
+                          "--largest dtype=fp32,int8 --under 2J",
+                          "--largest at --under 2J",
+                          "--cheapest seq",
+                          "--sweep seq=1,2 --largest seq --under 2J",
+                          "--under 2J",
+                          "--html x.html",
+                          "--sweep seq=1,2 --explain"}) {
+    const Outcome outcome = run(std::string("zoo:bert-tiny ") + bad + " --table " + table_);
+    EXPECT_EQ(outcome.code, 2) << bad << ": " << outcome.err;
+    EXPECT_EQ(outcome.out, "") << bad;
+    EXPECT_NE(outcome.err, "") << bad;
+  }
+}
+
+TEST_F(EdgePredictSweep, HelpShowsHowToAsk) {
+  EXPECT_THAT(run("--help").out, AllOf(HasSubstr("--sweep seq=64:512:64"), HasSubstr("--largest seq --under 2J")));
+}
+
+}  // namespace
+}  // namespace edgejoule
