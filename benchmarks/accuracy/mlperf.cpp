@@ -14,6 +14,8 @@
 #include "edgejoule/core/graph.h"
 #include "files/file_bytes.h"
 #include "files/io.h"
+#include "fit/fit_models.h"
+#include "fit/model_sums.h"
 #include "fit/nnls.h"
 #include "fit/set_pool.h"
 #include "measurements/mlperf_csv.h"
@@ -32,26 +34,6 @@ using measurements::ModelParts;
 using measurements::Part;
 
 enum Family { kV1 = 0, kV2 = 1, kV3 = 2, kLite = 3, kResnet = -1 };  // below 0: never left out
-
-// Columns over a model's layers; each is a term of one kind of op's row under a condition.
-enum Column : Index {
-  kOnce,
-  kOps,
-  kPointwise,
-  kOther,
-  kDepthwise,
-  kDense,
-  kWeights,
-  kActivations,  // the base
-  kStem,
-  kPatches,
-  kPacked,
-  kOutputs,
-  kElements,
-  kDepthwiseBytes,  // options
-  kTransistors,
-  kColumns
-};
 
 struct ModelName {
   int family = kResnet;
@@ -118,71 +100,6 @@ ModelParts parts_of(std::string_view name) {
   return {parsed.family_name, parsed.type, std::move(parts)};
 }
 
-// Megas, so that coefficients are of one size.
-Eigen::RowVectorXd columns_of(const std::vector<Part>& parts) {
-  Eigen::RowVectorXd row = Eigen::RowVectorXd::Zero(kColumns);
-  row[kOnce] = 1;
-  for (const Part& part : parts) {
-    const Result<OpQuantities> op = measure_op(part.op_class, part.facts);
-    if (!op) throw std::runtime_error("a zoo model has contradictory facts");
-    const auto value = [&](Feature feature) {
-      return part.count * static_cast<double>(feature_value(feature, *op, Tile{}, CacheState{})) * 1e-6;
-    };
-    const double macs = value(Feature::kMacs), bytes = value(Feature::kActivationBytes);
-    row[kOps] += part.count;
-    row[kWeights] += value(Feature::kWeightBytes);
-    row[kActivations] += bytes;
-    row[kTransistors] += value(Feature::kTransistorOps) * 1e-6;
-    if (part.kind == OpKind::kDepthwiseConv2d) {
-      row[kDepthwise] += macs;
-      row[kDepthwiseBytes] += bytes;
-    } else if (part.op_class == OpClass::kConvolution) {
-      const bool pointwise = feature_value(Feature::kKernelArea, *op, Tile{}, CacheState{}) < 2;
-      row[pointwise ? kPointwise : kOther] += macs;
-      if (part.facts[Fact::kInC] <= 4) row[kStem] += macs;
-      if (!pointwise) row[kPatches] += value(Feature::kPatchBytes);
-      row[kPacked] += pointwise ? value(Feature::kInputBytes) : value(Feature::kPatchBytes);
-      row[kOutputs] += value(Feature::kOutputBytes);
-    } else if (part.op_class == OpClass::kMatrix) {
-      row[kDense] += macs;
-    } else {
-      row[kElements] += bytes;
-    }
-  }
-  return row;
-}
-
-std::vector<Index> base_and(std::initializer_list<Index> more) {
-  std::vector<Index> columns = {kOnce, kOps, kPointwise, kOther, kDepthwise, kDense, kWeights, kActivations};
-  columns.insert(columns.end(), more);
-  return columns;
-}
-
-std::vector<PoolForm> forms_with(std::initializer_list<Index> always) {
-  std::vector<PoolForm> forms;
-  for (const std::initializer_list<Index>& option : {std::initializer_list<Index>{},
-                                                     {kPatches},
-                                                     {kStem, kPatches},
-                                                     {kStem, kElements},
-                                                     {kPatches, kElements},
-                                                     {kPacked, kOutputs},
-                                                     {kPatches, kPacked, kOutputs},
-                                                     {kPatches, kPacked, kOutputs, kElements},
-                                                     {kStem, kElements, kDepthwiseBytes},
-                                                     {kStem, kPatches, kPacked, kElements, kDepthwiseBytes}}) {
-    for (const int steps : {0, 2}) {
-      for (const double ridge : {1e-3, 1e-2}) {
-        PoolForm form{base_and(option), ridge, steps, 0.5};
-        form.columns.insert(form.columns.end(), always.begin(), always.end());
-        forms.push_back(std::move(form));
-      }
-    }
-  }
-  return forms;
-}
-
-constexpr std::size_t kAveraged = 10;
-
 struct Study {
   PoolData data;
   std::vector<std::string> device_names, boards;  // per device
@@ -191,30 +108,18 @@ struct Study {
 
 Study study_of(const MeasurementSet& set) {
   Study study;
-  std::map<const void*, Eigen::RowVectorXd> columns;
-  std::map<std::string, int> devices;
-  const auto n = static_cast<Index>(set.measurements.size());
-  study.data.terms.resize(n, kColumns);
-  study.data.energies.resize(n);
-  for (Index i = 0; i < n; ++i) {
-    const Measurement& m = set.measurements[static_cast<std::size_t>(i)];
-    auto known = columns.find(m.parts.get());
-    if (known == columns.end()) known = columns.emplace(m.parts.get(), columns_of(*m.parts)).first;
-    study.data.terms.row(i) = known->second;
-    study.data.energies[i] = m.energy_joules;
-    const auto [device, is_new] = devices.emplace(m.device, static_cast<int>(devices.size()));
-    if (is_new) {
-      study.device_names.push_back(m.device);
-      const std::string system = m.device.substr(m.device.find('|') + 1);
-      std::string board = system.substr(0, system.find_first_of(".-|"));
-      if (board == "nvidia_orin") board = "orin";
-      if (board == "rpi4coral") board = "rpi4";
-      study.boards.push_back(board);
-    }
-    study.data.devices.push_back(device->second);
-    study.data.kinds.push_back(m.data_type == DataType::kUint8 ? 1 : 0);
-    study.data.families.push_back(parse_name(m.model).family);
-    study.times.push_back(m.time_seconds);
+  study.data = fit::pool_of(set).data;
+  study.device_names = fit::pool_of(set).devices;
+  for (const std::string& device : study.device_names) {
+    const std::string system = device.substr(device.find('|') + 1);
+    std::string board = system.substr(0, system.find_first_of(".-|"));
+    if (board == "nvidia_orin") board = "orin";
+    if (board == "rpi4coral") board = "rpi4";
+    study.boards.push_back(board);
+  }
+  for (std::size_t i = 0; i < set.measurements.size(); ++i) {
+    study.data.families[i] = parse_name(set.measurements[i].model).family;
+    study.times.push_back(set.measurements[i].time_seconds);
   }
   return study;
 }
@@ -291,11 +196,11 @@ void leave_families_out(const Study& study, const std::string& name, std::initia
                        const std::string& h = "") {
     report.add({"mlperf_edge", protocol, method, "median of set medians/mean/p90 %", scores_of(predicted, test), g, h});
   };
-  const auto engine = [&](std::initializer_list<Index> always, bool keep) {
-    const std::vector<PoolForm> forms = forms_with(always);
-    const fit::PoolChoice choice = fit::choose_forms(forms, train, kAveraged);
+  const auto engine = [&](const std::vector<Index>& always, bool keep) {
+    const std::vector<PoolForm> forms = fit::pool_forms(always);
+    const fit::PoolChoice choice = fit::choose_forms(forms, train, fit::kAveragedForms);
     std::vector<SetPool> best;
-    for (std::size_t i = 0; i < kAveraged; ++i) best.emplace_back(train, forms[choice.order[i]]);
+    for (std::size_t i = 0; i < fit::kAveragedForms; ++i) best.emplace_back(train, forms[choice.order[i]]);
     const Eigen::VectorXd predicted = SetPool::average(best).predict(test);
     if (keep && intervals != nullptr) {
       IntervalRows rows{"mlperf_edge, " + name + " out", "model", {}, {}};
@@ -307,7 +212,7 @@ void leave_families_out(const Study& study, const std::string& name, std::initia
   };
   add("edgejoule, mean of the best 10 rows", engine({}, true), gate, goal);
   if (intervals == nullptr) return;
-  add("the same with transistor operations", engine({kTransistors}, false));
+  add("the same with transistor operations", engine({fit::kTransistorsColumn}, false));
 
   const auto each_alone = [&](const std::vector<Index>& columns) {
     Eigen::VectorXd predicted = Eigen::VectorXd::Constant(test.size(), std::nan(""));
@@ -329,18 +234,18 @@ void leave_families_out(const Study& study, const std::string& name, std::initia
     }
     return predicted;
   };
-  add("one row of the base terms per set", each_alone(base_and({})));
+  add("one row of the base terms per set", each_alone(fit::base_columns({})));
   // MACs of all kinds as one column: the naive count.
   PoolData naive_train = train, naive_test = test;
   for (PoolData* part : {&naive_train, &naive_test}) {
-    part->terms.col(kPointwise) += part->terms.col(kOther) + part->terms.col(kDepthwise) + part->terms.col(kDense);
+    part->terms.col(fit::kPointwiseColumn) += part->terms.col(fit::kOtherColumn) + part->terms.col(fit::kDepthwiseColumn) + part->terms.col(fit::kDenseColumn);
   }
   const auto naive = [&](const std::vector<Index>& columns) {
     PoolForm form{columns, 0, 0, 0.5};
     return SetPool(naive_train, form).predict(naive_test);
   };
-  add("E = a + b*MACs", naive({kOnce, kPointwise}));
-  add("MACs-proportional", naive({kPointwise}));
+  add("E = a + b*MACs", naive({fit::kOnceColumn, fit::kPointwiseColumn}));
+  add("MACs-proportional", naive({fit::kPointwiseColumn}));
 
   // One row for uint8 and float32 together: the rung an op of another type falls back on.
   for (const bool with : {false, true}) {
@@ -357,8 +262,8 @@ void leave_families_out(const Study& study, const std::string& name, std::initia
                                             study.device_names.begin());
       }
     }
-    PoolForm form{base_and({kPatches, kPacked, kOutputs, kElements}), 1e-2, 2, 0.5};
-    if (with) form.columns.push_back(kTransistors);
+    PoolForm form{fit::base_columns({fit::kPatchesColumn, fit::kPackedColumn, fit::kOutputsColumn, fit::kElementsColumn}), 1e-2, 2, 0.5};
+    if (with) form.columns.push_back(fit::kTransistorsColumn);
     report.add({"mlperf_edge", protocol,
                 fmt::format("one row for uint8 and float32, {} transistor ops", with ? "with" : "without"),
                 "median of set medians/mean/p90 %", scores_of(SetPool(both, form).predict(both_test), test), "", ""});
@@ -368,7 +273,7 @@ void leave_families_out(const Study& study, const std::string& name, std::initia
 // A donor of other boards and N measurements of a new one.
 void adapt(const Study& study, Report& report) {
   constexpr int kDraws = 6;
-  const std::vector<Index> columns = base_and({kPatches, kPacked, kOutputs, kElements});
+  const std::vector<Index> columns = fit::base_columns({fit::kPatchesColumn, fit::kPackedColumn, fit::kOutputsColumn, fit::kElementsColumn});
   const PoolData& data = study.data;
   const PoolForm form{columns, 1e-3, 2, 0.0};
   std::map<std::string, std::map<int, std::vector<double>>> errors;
