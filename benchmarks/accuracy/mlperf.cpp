@@ -103,7 +103,6 @@ ModelParts parts_of(std::string_view name) {
 struct Study {
   PoolData data;
   std::vector<std::string> device_names, boards;  // per device
-  std::vector<double> times;
 };
 
 Study study_of(const MeasurementSet& set) {
@@ -119,7 +118,6 @@ Study study_of(const MeasurementSet& set) {
   }
   for (std::size_t i = 0; i < set.measurements.size(); ++i) {
     study.data.families[i] = parse_name(set.measurements[i].model).family;
-    study.times.push_back(set.measurements[i].time_seconds);
   }
   return study;
 }
@@ -238,7 +236,9 @@ void leave_families_out(const Study& study, const std::string& name, std::initia
   // MACs of all kinds as one column: the naive count.
   PoolData naive_train = train, naive_test = test;
   for (PoolData* part : {&naive_train, &naive_test}) {
-    part->terms.col(fit::kPointwiseColumn) += part->terms.col(fit::kOtherColumn) + part->terms.col(fit::kDepthwiseColumn) + part->terms.col(fit::kDenseColumn);
+    part->terms.col(fit::kPointwiseColumn) += part->terms.col(fit::kOtherColumn) +
+                                              part->terms.col(fit::kDepthwiseColumn) +
+                                              part->terms.col(fit::kDenseColumn);
   }
   const auto naive = [&](const std::vector<Index>& columns) {
     PoolForm form{columns, 0, 0, 0.5};
@@ -262,7 +262,9 @@ void leave_families_out(const Study& study, const std::string& name, std::initia
                                             study.device_names.begin());
       }
     }
-    PoolForm form{fit::base_columns({fit::kPatchesColumn, fit::kPackedColumn, fit::kOutputsColumn, fit::kElementsColumn}), 1e-2, 2, 0.5};
+    PoolForm form{
+        fit::base_columns({fit::kPatchesColumn, fit::kPackedColumn, fit::kOutputsColumn, fit::kElementsColumn}), 1e-2,
+        2, 0.5};
     if (with) form.columns.push_back(fit::kTransistorsColumn);
     report.add({"mlperf_edge", protocol,
                 fmt::format("one row for uint8 and float32, {} transistor ops", with ? "with" : "without"),
@@ -273,7 +275,8 @@ void leave_families_out(const Study& study, const std::string& name, std::initia
 // A donor of other boards and N measurements of a new one.
 void adapt(const Study& study, Report& report) {
   constexpr int kDraws = 6;
-  const std::vector<Index> columns = fit::base_columns({fit::kPatchesColumn, fit::kPackedColumn, fit::kOutputsColumn, fit::kElementsColumn});
+  const std::vector<Index> columns =
+      fit::base_columns({fit::kPatchesColumn, fit::kPackedColumn, fit::kOutputsColumn, fit::kElementsColumn});
   const PoolData& data = study.data;
   const PoolForm form{columns, 1e-3, 2, 0.0};
   std::map<std::string, std::map<int, std::vector<double>>> errors;

@@ -89,8 +89,7 @@ class ModelRoofline {
     const auto& t = data.terms;
     for (std::size_t i = 0; i < rows.size(); ++i) {
       const Index at = rows[i];
-      const double macs =
-          t(at, kPointwiseColumn) + t(at, kOtherColumn) + t(at, kDepthwiseColumn) + t(at, kDenseColumn);
+      const double macs = t(at, kPointwiseColumn) + t(at, kOtherColumn) + t(at, kDepthwiseColumn) + t(at, kDenseColumn);
       result.row(static_cast<Index>(i)) << t(at, kOpsColumn), t(at, kWeightsColumn) + t(at, kActivationsColumn),
           transistors_ ? t(at, kTransistorsColumn) : macs;
     }
@@ -132,9 +131,9 @@ FittedRow roofline_row(const MeasurementSet& set, const PoolData& data, const Ro
   const bool transistors = error_with < error_without;
   FittedRow row = ModelRoofline(data, rows, transistors).table_row();
   row.residual = summarise(transistors ? with : without);
-  row.reason = fmt::format(
-      "over data types, each left out: median error {:.0f} % by transistor operations, {:.0f} % by MACs", error_with,
-      error_without);
+  row.reason =
+      fmt::format("over data types, each left out: median error {:.0f} % by transistor operations, {:.0f} % by MACs",
+                  error_with, error_without);
   return row;
 }
 

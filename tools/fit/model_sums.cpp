@@ -127,18 +127,17 @@ std::vector<Index> base_columns(const std::vector<Index>& more) {
 
 std::vector<PoolForm> pool_forms(const std::vector<Index>& always) {
   std::vector<PoolForm> forms;
-  for (const std::vector<Index>& option :
-       std::vector<std::vector<Index>>{{},
-                                       {kPatchesColumn},
-                                       {kStemColumn, kPatchesColumn},
-                                       {kStemColumn, kElementsColumn},
-                                       {kPatchesColumn, kElementsColumn},
-                                       {kPackedColumn, kOutputsColumn},
-                                       {kPatchesColumn, kPackedColumn, kOutputsColumn},
-                                       {kPatchesColumn, kPackedColumn, kOutputsColumn, kElementsColumn},
-                                       {kStemColumn, kElementsColumn, kDepthwiseBytesColumn},
-                                       {kStemColumn, kPatchesColumn, kPackedColumn, kElementsColumn,
-                                        kDepthwiseBytesColumn}}) {
+  for (const std::vector<Index>& option : std::vector<std::vector<Index>>{
+           {},
+           {kPatchesColumn},
+           {kStemColumn, kPatchesColumn},
+           {kStemColumn, kElementsColumn},
+           {kPatchesColumn, kElementsColumn},
+           {kPackedColumn, kOutputsColumn},
+           {kPatchesColumn, kPackedColumn, kOutputsColumn},
+           {kPatchesColumn, kPackedColumn, kOutputsColumn, kElementsColumn},
+           {kStemColumn, kElementsColumn, kDepthwiseBytesColumn},
+           {kStemColumn, kPatchesColumn, kPackedColumn, kElementsColumn, kDepthwiseBytesColumn}}) {
     for (const int steps : {0, 2}) {
       for (const double ridge : {1e-3, 1e-2}) {
         PoolForm form{base_columns(option), ridge, steps, 0.5};

@@ -144,6 +144,23 @@ void take(Measurement& m, const graph::OpNode& op) {
   m.facts = op.facts;
 }
 
+// Of the ops that the files describe by their bytes alone; lookups compute nothing.
+std::uint64_t transistor_ops(const graph::OpContext& context, OpKind kind, std::uint64_t elements) {
+  if (kind == OpKind::kLayerNorm) {
+    graph::NormalisationParams params;
+    params.elements = elements, params.groups = context.tokens;
+    return graph::normalisation(context, params).facts[Fact::kTransistorOps];
+  }
+  if (kind == OpKind::kTanh) {
+    graph::ElementwiseParams params;
+    params.kind = kind;
+    params.output.elements = elements;
+    params.inputs = {params.output};
+    return graph::elementwise(context, params).facts[Fact::kTransistorOps];
+  }
+  return 0;
+}
+
 void describe_op(Measurement& m, const Node& node) {
   const auto batch = static_cast<std::uint64_t>(node.source[kBatch]);
   const auto sequence = static_cast<std::uint64_t>(node.source[kSequence]);
@@ -196,6 +213,7 @@ void describe_op(Measurement& m, const Node& node) {
   m.facts.set(Fact::kBatch, batch).set(Fact::kTokens, batch * sequence).set(Fact::kSequence, sequence);
   m.facts.set(Fact::kInputBytes, bytes / 2).set(Fact::kOutputBytes, bytes - bytes / 2);
   m.facts.set(Fact::kStatedAlu, static_cast<std::uint64_t>(std::llround(node.source[kFlops] * 1e6)));
+  m.facts.set(Fact::kTransistorOps, transistor_ops(context, m.kind, m.facts[Fact::kOutputBytes] / sizeof(float)));
 }
 
 void describe_module(Measurement& m, const Node& node, const std::vector<Node>& nodes) {
