@@ -1,17 +1,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cctype>
 #include <cmath>
 #include <map>
-#include <memory>
 #include <numeric>
+#include <optional>
 #include <set>
-#include <stdexcept>
 
 #include "data_sets.h"
-#include "edgejoule/core/features.h"
-#include "edgejoule/core/graph.h"
 #include "files/file_bytes.h"
 #include "files/io.h"
 #include "fit/fit_models.h"
@@ -19,6 +15,8 @@
 #include "fit/nnls.h"
 #include "fit/set_pool.h"
 #include "measurements/mlperf_csv.h"
+#include "measurements/whole_model.h"
+#include "zoo/mlperf_names.h"
 #include "zoo/zoo.h"
 
 namespace edgejoule::accuracy {
@@ -28,96 +26,36 @@ using Eigen::Index;
 using fit::PoolData;
 using fit::PoolForm;
 using fit::SetPool;
-using measurements::Measurement;
 using measurements::MeasurementSet;
 using measurements::ModelParts;
-using measurements::Part;
-
-enum Family { kV1 = 0, kV2 = 1, kV3 = 2, kLite = 3, kResnet = -1 };  // below 0: never left out
-
-struct ModelName {
-  int family = kResnet;
-  std::string family_name, zoo;
-  DataType type = DataType::kFloat32;
-};
-
-std::string after(std::string_view text, std::string_view mark, std::size_t length) {
-  return std::string(text.substr(text.find(mark) + mark.size(), length));
-}
-
-// "mobilenet-v2-0.35-128-quantized" and its many spellings, as a model of the zoo.
-ModelName parse_name(std::string_view name) {
-  const auto has = [&](std::string_view part) { return name.find(part) != std::string_view::npos; };
-  ModelName parsed;
-  const bool quantized = (has("quantized") && !has("non-quantized")) || has("uint8") || has("int8");
-  parsed.type = quantized ? DataType::kUint8 : DataType::kFloat32;
-  if (has("lite")) {
-    parsed.family = kLite, parsed.family_name = "efficientnet_lite";
-    parsed.zoo = "efficientnet_lite" + after(name, "lite", 1);
-  } else if (has("mobilenet-v1") || has("mobilenet-v2")) {
-    const bool v1 = has("mobilenet-v1");
-    parsed.family = v1 ? kV1 : kV2;
-    parsed.family_name = v1 ? "mobilenet_v1" : "mobilenet_v2";
-    std::string width, resolution;
-    std::size_t dash = 0;
-    while ((dash = name.find('-', dash)) != std::string_view::npos) {
-      const std::string_view part = name.substr(dash + 1, name.find('-', dash + 1) - dash - 1);
-      if (part.size() >= 3 && part.find('.') != std::string_view::npos &&
-          std::isdigit(static_cast<unsigned char>(part[0])) != 0) {
-        width = part;
-      } else if (!width.empty() && resolution.empty() &&
-                 part.find_first_not_of("0123456789") == std::string_view::npos) {
-        resolution = part;
-      }
-      ++dash;
-    }
-    parsed.zoo = fmt::format("{}:width={},resolution={}", parsed.family_name, width, resolution);
-  } else if (has("v3")) {
-    parsed.family = kV3, parsed.family_name = "mobilenet_v3";
-    parsed.zoo = fmt::format("mobilenet_v3-{}", has("small") ? "small" : "large");
-    parsed.zoo += has("minimal") ? "-minimalistic" : has("0.75") ? "-0.75" : "";
-  } else if (has("resnet")) {
-    parsed.family_name = "resnet", parsed.zoo = "resnet50";
-  } else {
-    throw std::runtime_error(fmt::format("model '{}' is of no family this benchmark knows", name));
-  }
-  parsed.zoo +=
-      fmt::format("{}dtype={}", parsed.zoo.find(':') == std::string::npos ? ":" : ",", quantized ? "uint8" : "fp32");
-  return parsed;
-}
 
 ModelParts parts_of(std::string_view name) {
-  const ModelName parsed = parse_name(name);
-  const files::FileBytes bytes = zoo::build(parsed.zoo);
-  const Result<GraphView> graph = GraphView::open(bytes.span());
-  if (!graph) throw std::runtime_error(fmt::format("zoo model {}: {}", parsed.zoo, error_text(graph.error())));
-  auto parts = std::make_shared<std::vector<Part>>();
-  for (std::uint32_t node = 0; node < graph->size(); ++node) {
-    if (graph->is_module_node(node)) continue;
-    const Facts facts = graph->facts(node);
-    parts->push_back({graph->kind(node), graph->op_class(node), graph->data_type(node), facts, 1});
-  }
-  return {parsed.family_name, parsed.type, std::move(parts)};
+  const std::optional<zoo::MlperfModel> model = zoo::find_mlperf_edge(name);
+  if (!model) return {};
+  ModelParts parts = measurements::parts_of_graph(zoo::build(model->zoo), model->zoo);
+  parts.family = model->family;
+  parts.data_type = model->data_type;
+  return parts;
 }
 
 struct Study {
   PoolData data;
+  std::vector<std::string> families;
   std::vector<std::string> device_names, boards;  // per device
 };
 
 Study study_of(const MeasurementSet& set) {
   Study study;
-  study.data = fit::pool_of(set).data;
-  study.device_names = fit::pool_of(set).devices;
+  fit::ModelPool pool = fit::pool_of(set);
+  study.data = std::move(pool.data);
+  study.families = std::move(pool.families);
+  study.device_names = std::move(pool.devices);
   for (const std::string& device : study.device_names) {
     const std::string system = device.substr(device.find('|') + 1);
     std::string board = system.substr(0, system.find_first_of(".-|"));
     if (board == "nvidia_orin") board = "orin";
     if (board == "rpi4coral") board = "rpi4";
     study.boards.push_back(board);
-  }
-  for (std::size_t i = 0; i < set.measurements.size(); ++i) {
-    study.data.families[i] = parse_name(set.measurements[i].model).family;
   }
   return study;
 }
@@ -126,11 +64,14 @@ struct Split {
   std::vector<Index> train, test;
 };
 
-Split split_of(const PoolData& data, std::initializer_list<int> families) {
+using Families = std::vector<std::string>;
+
+Split split_of(const Study& study, const Families& families) {
   Split split;
-  for (Index i = 0; i < data.size(); ++i) {
-    const bool outside =
-        std::find(families.begin(), families.end(), data.families[static_cast<std::size_t>(i)]) != families.end();
+  for (Index i = 0; i < study.data.size(); ++i) {
+    const int family = study.data.families[static_cast<std::size_t>(i)];
+    const bool outside = family >= 0 && std::find(families.begin(), families.end(),
+                                                  study.families[static_cast<std::size_t>(family)]) != families.end();
     (outside ? split.test : split.train).push_back(i);
   }
   return split;
@@ -184,10 +125,9 @@ void add_intervals(const PoolData& train, const fit::PoolChoice& choice, const P
   }
 }
 
-void leave_families_out(const Study& study, const std::string& name, std::initializer_list<int> families,
-                        const std::string& gate, const std::string& goal, Report& report,
-                        std::vector<IntervalRows>* intervals) {
-  const Split split = split_of(study.data, families);
+void leave_families_out(const Study& study, const std::string& name, const Families& families, const std::string& gate,
+                        const std::string& goal, Report& report, std::vector<IntervalRows>* intervals) {
+  const Split split = split_of(study, families);
   const PoolData train = study.data.subset(split.train), test = study.data.subset(split.test);
   const std::string protocol = name + " left out, specs only";
   const auto add = [&](const std::string& method, const Eigen::VectorXd& predicted, const std::string& g = "",
@@ -353,13 +293,14 @@ void run_mlperf_edge(const std::string& file, const Settings& settings, Report& 
                   "excluded; layers from the zoo\nmedian over sets of the median error / mean / 90th "
                   "percentile over rows, per cent; a family is left out of all sets at once",
                   set.measurements.size(), study.device_names.size()));
-  leave_families_out(study, "v2", {kV2}, "7.2", "5", report, &intervals);
-  leave_families_out(study, "v1 and EfficientNet-Lite", {kV1, kLite}, "13.8", "9", report, &intervals);
+  leave_families_out(study, "v2", {"mobilenet_v2"}, "7.2", "5", report, &intervals);
+  leave_families_out(study, "v1 and EfficientNet-Lite", {"mobilenet_v1", "efficientnet_lite"}, "13.8", "9", report,
+                     &intervals);
   if (settings.thorough) {
-    leave_families_out(study, "v1", {kV1}, "", "", report, nullptr);
-    leave_families_out(study, "EfficientNet-Lite", {kLite}, "", "", report, nullptr);
+    leave_families_out(study, "v1", {"mobilenet_v1"}, "", "", report, nullptr);
+    leave_families_out(study, "EfficientNet-Lite", {"efficientnet_lite"}, "", "", report, nullptr);
   }
-  leave_families_out(study, "v3", {kV3}, "", "", report, nullptr);
+  leave_families_out(study, "v3", {"mobilenet_v3"}, "", "", report, nullptr);
   adapt(study, report);
 }
 

@@ -9,11 +9,14 @@
 #include <string>
 
 #include "command.h"
+#include "files/io.h"
 #include "files/json.h"
+#include "fit/fit_models.h"
 #include "fit/fit_table.h"
 #include "fit/table_writer.h"
 #include "measurements/csv.h"
 #include "measurements/importers.h"
+#include "model_sources.h"
 
 namespace edgejoule::calibrate {
 namespace {
@@ -23,18 +26,22 @@ struct Arguments {
   std::string output;
   std::string name;
   std::string date;
+  std::string device;
   fit::TableOptions options;
 };
 
 constexpr const char* kFooter = R"(
-Each op kind and data type gets non-negative coefficients by relative error: one row, or
-a shallow tree of rows where the library switches algorithms and cross-validation says
-so. Every held-out figure is of measurements that neither the coefficients nor the
-choice of the form has seen. The table is replaced at once or not at all.
+Each op kind and data type gets the form that cross-validation chooses: one row, a row
+corrected around measured sizes, or the median of several trees of rows where the library
+switches algorithms. Modules that were measured get rows for what they cost beside their
+children; whole models alone teach the rows of their ops. Every held-out figure is of
+measurements that neither the coefficients nor the choice of the form has seen. The table
+is replaced at once or not at all.
 
 Example:
   edge-calibrate fit conv2d.txt -o jetson-nano.json
   edge-calibrate fit my_ops.csv -o my_board.ejt --date 2026-01-31
+  edge-calibrate fit runs.csv --device 'v2.0|rpi4-tflite-v2.7.1-ruy|uint8' -o rpi4-tflite-uint8.ejt
 )";
 
 // --date, SOURCE_DATE_EPOCH (for builds that must repeat to the byte), or today.
@@ -80,10 +87,26 @@ void say(const measurements::MeasurementSet& set, const fit::FittedTable& table)
   say_level(table.models, "models");
 }
 
+// Whole models of many devices share in one fit; of single ops only the device's count.
+fit::FittedTable fitted(const Arguments& arguments, measurements::MeasurementSet& set) {
+  if (fit::is_of_whole_models(set)) {
+    fit::FittedTable table = fit::fit_models(set, arguments.device);
+    const std::string device = fit::find_device(set, arguments.device);
+    if (!device.empty()) {
+      set.board = device;
+      set.sha256 = files::sha256(set.sha256 + '\n' + device);
+    }
+    return table;
+  }
+  if (!arguments.device.empty()) set = measurements::of_device(set, arguments.device);
+  return fit::fit_table(set, arguments.options);
+}
+
 int run(const Arguments& arguments) {
-  const measurements::MeasurementSet set =
-      reading([&] { return measurements::import_measurements(arguments.measurements); });
-  const fit::FittedTable table = reading([&] { return fit::fit_table(set, arguments.options); });
+  measurements::MeasurementSet set = reading([&] {
+    return measurements::import_measurements(arguments.measurements, source_options({}, arguments.measurements));
+  });
+  const fit::FittedTable table = reading([&] { return fitted(arguments, set); });
   say(set, table);
   const files::FileBytes bytes = fit::write_table(
       table, set, {table_name(arguments, set), date_of(arguments), "edge-calibrate " EDGEJOULE_VERSION});
@@ -99,12 +122,16 @@ int run(const Arguments& arguments) {
 void add_fit_command(CLI::App& program, Run& chosen) {
   auto arguments = std::make_shared<Arguments>();
   CLI::App* command = program.add_subcommand("fit", "Fit a coefficient table to measured ops");
-  command->add_option("measurements", arguments->measurements, "conv2d.txt of NeurstrucEnergy, or the form below")
+  command
+      ->add_option("measurements", arguments->measurements,
+                   "a set (.ejm), conv2d.txt of NeurstrucEnergy, IrEne's folder, runs.csv of MLPerf, or the form below")
       ->required();
   command
       ->add_option("-o,--output", arguments->output,
                    "the table: JSON text where it ends in .json or is -, else binary (.ejt)")
       ->required();
+  command->add_option("--device", arguments->device,
+                      "of measurements of several: the one whose name contains this (board, runtime, data type)");
   command->add_option("--name", arguments->name, "name of the table (default: board, runtime, backend)");
   command->add_option("--date", arguments->date, "date of the measurements (default: SOURCE_DATE_EPOCH, or today)");
   command->add_option("--folds", arguments->options.folds, "of the cross-validation")

@@ -38,24 +38,6 @@ Rows rows_of(const ModelPool& pool, auto is_wanted) {
   return rows;
 }
 
-int matching(const ModelPool& pool, const std::string& device) {
-  std::vector<std::string> found;
-  int chosen = 0;
-  for (std::size_t d = 0; d < pool.devices.size(); ++d) {
-    if (pool.devices[d] != device && pool.devices[d].find(device) == std::string::npos) continue;
-    if (pool.devices[d] == device) return static_cast<int>(d);
-    found.push_back(pool.devices[d]);
-    chosen = static_cast<int>(d);
-  }
-  if (found.size() == 1) return chosen;
-  if (found.empty()) {
-    throw MeasurementError(
-        fmt::format("no device contains '{}'; there are: {}", device, fmt::join(pool.devices, ", ")));
-  }
-  throw MeasurementError(fmt::format("a table is of one device and data type, and {} match; name one with --device: {}",
-                                     found.size(), fmt::join(found, ", ")));
-}
-
 // Bytes, MACs or transistor operations, and a constant per op: for ops of any type that no
 // model of the set holds.
 class ModelRoofline {
@@ -174,10 +156,27 @@ ModelPool pool_of(const MeasurementSet& set) {
   return pool;
 }
 
+std::string find_device(const MeasurementSet& set, const std::string& device) {
+  std::set<std::string> all, found;
+  for (const Measurement& m : set.measurements) {
+    all.insert(m.device);
+    if (m.device == device) return device;
+    if (m.device.find(device) != std::string::npos) found.insert(m.device);
+  }
+  if (found.size() == 1) return *found.begin();
+  if (found.empty()) {
+    throw MeasurementError(fmt::format("no device contains '{}'; there are: {}", device, fmt::join(all, ", ")));
+  }
+  throw MeasurementError(
+      fmt::format("a table is of one device and data type, and {} match; name one of them with --device: {}",
+                  found.size(), fmt::join(found, ", ")));
+}
+
 FittedTable fit_models(const MeasurementSet& set, const std::string& device) {
   const ModelPool pool = pool_of(set);
-  const int chosen = matching(pool, device);
-  const std::string& name = pool.devices[static_cast<std::size_t>(chosen)];
+  const std::string name = find_device(set, device);
+  const auto chosen =
+      static_cast<int>(std::find(pool.devices.begin(), pool.devices.end(), name) - pool.devices.begin());
   const Rows rows = rows_of(pool, [&](int d) { return d == chosen; });
   if (rows.size() < kFewestModels) {
     throw MeasurementError(fmt::format("{} measurements of whole models on '{}': a table needs at least {}",

@@ -31,6 +31,7 @@ struct ModelPool {
 // Of the one device (board, runtime and data type) whose name contains `device`, which may
 // be empty where the set has one. All devices of the set share in the fit; other data
 // types of the same board and runtime share in the roofline.
+[[nodiscard]] std::string find_device(const measurements::MeasurementSet& set, const std::string& device);
 [[nodiscard]] FittedTable fit_models(const measurements::MeasurementSet& set, const std::string& device);
 
 }  // namespace edgejoule::fit

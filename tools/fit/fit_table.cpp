@@ -28,7 +28,10 @@ constexpr std::size_t kGroupsOfAnInterval = 19;
 constexpr double kNotHeldOut = std::numeric_limits<double>::quiet_NaN();
 
 void check_usable(const MeasurementSet& set) {
-  const std::size_t read = set.measurements.size() + set.excluded.size();
+  // Equal rows stand merged; those that were left out stand one by one.
+  double kept = 0;
+  for (const Measurement& m : set.measurements) kept += std::max(m.weight, 1.0);
+  const std::size_t read = static_cast<std::size_t>(kept) + set.excluded.size();
   const auto ops =
       static_cast<std::size_t>(std::count_if(set.measurements.begin(), set.measurements.end(),
                                              [](const Measurement& m) { return m.level == NodeLevel::kOp; }));

@@ -125,6 +125,15 @@ Residual summarise(const HeldOut& held_out) {
   for (std::size_t q = 0; q < kLevels.size(); ++q) {
     residual.quantiles[q] = static_cast<float>(conformal_quantile(values, kLevels[q], groups));
   }
+  // With few groups a near quantile is rounded outward to the last group and a far one is
+  // not: neither may lie inside the other.
+  constexpr std::size_t kMiddle = Residual::kQuantiles / 2;
+  for (std::size_t q = kMiddle; q-- > 0;) {
+    residual.quantiles[q] = std::min(residual.quantiles[q], residual.quantiles[q + 1]);
+  }
+  for (std::size_t q = kMiddle + 1; q < Residual::kQuantiles; ++q) {
+    residual.quantiles[q] = std::max(residual.quantiles[q], residual.quantiles[q - 1]);
+  }
   residual.has_quantiles = true;
   residual.groups = static_cast<std::uint32_t>(distinct.size());
   const bool groups_have_members = static_cast<double>(held_out.groups.size()) >= 1.5 * groups && groups > 1;

@@ -72,8 +72,8 @@ std::unique_ptr<wire::RowT> row_of(const FittedRow& row) {
     added->feature = static_cast<wire::Feature>(term.spec.feature);
     added->coefficient = coefficient.value;
     added->unit = static_cast<wire::Unit>(coefficient.unit);
-    added->min = static_cast<float>(term.min);
-    added->max = static_cast<float>(term.max);
+    if (std::isfinite(term.min)) added->min = static_cast<float>(term.min);
+    if (std::isfinite(term.max)) added->max = static_cast<float>(term.max);
     added->tile_m = term.spec.tile.m;
     added->tile_n = term.spec.tile.n;
     added->tile_k = term.spec.tile.k;

@@ -108,5 +108,18 @@ TEST(ErrorPercent, IsOfThePredictionAgainstTheMeasured) {
   EXPECT_NEAR(error.median, 50, 1e-9);
 }
 
+// Four groups: 75 % reaches the last of them, 90 % is not promised and must not lie inside.
+TEST(Summarise, QuantilesOfFewGroupsStayInOrder) {
+  HeldOut held_out;
+  for (int group = 0; group < 4; ++group) {
+    for (int i = 0; i < 12; ++i) {
+      held_out.log_residuals.push_back(0.1 * (group - 1.5) + 0.01 * i * (group - 1));
+      held_out.groups.push_back("g" + std::to_string(group));
+    }
+  }
+  const Residual residual = summarise(held_out);
+  for (std::size_t q = 1; q < Residual::kQuantiles; ++q) EXPECT_GE(residual.quantiles[q], residual.quantiles[q - 1]);
+}
+
 }  // namespace
 }  // namespace edgejoule::fit
