@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cmath>
 #include <functional>
@@ -13,6 +14,7 @@
 #include "fit/tree_fit.h"
 #include "irene_recursion.h"
 #include "measurements/irene_csv.h"
+#include "through_table.h"
 
 namespace edgejoule::accuracy {
 namespace {
@@ -106,23 +108,6 @@ TreeFitOptions plain_rows() {
   options.ops.forms.resize(1);
   options.ops.most_leaves = 1;
   options.ladder.levels_with_prototypes = 0;
-  return options;
-}
-
-// Fewer forms, for the intervals' nesting.
-TreeFitOptions few_forms() {
-  TreeFitOptions options;
-  const std::vector<fit::FormSpec> all = fit::op_forms();
-  options.ops.forms.clear();
-  options.ops.most_leaves = 1;
-  for (const fit::FormSpec& form : all) {
-    const bool middle = form.prototypes && form.base == fit::FormSpec::Base::kLinear && form.prototypes->noise == 0.1 &&
-                        (form.prototypes->length_octaves == 0.25 || form.prototypes->length_octaves == 0.5);
-    if (form.name == "robust row" || middle) options.ops.forms.push_back(form);
-  }
-  options.ladder.ridges = {1e-2};
-  options.ladder.lengths = {0.5};
-  options.ladder.noises = {0.5};
   return options;
 }
 
@@ -221,69 +206,25 @@ int shape_key(const Measurement& m) {
   return static_cast<int>(m.facts[Fact::kModuleShape]) + (m.level == NodeLevel::kModel ? 100 : 0);
 }
 
-// Held-out residuals of the training part itself, by leaving out one more model.
-void add_intervals(const MeasurementSet& set, const Observations& observations, const std::vector<Fold>& folds,
-                   const TreeFitOptions& options, std::vector<IntervalRows>& intervals) {
-  struct Row {
-    double residual, weight;
-    std::string key, group;
-  };
-  std::array<IntervalRows, 3> result;
-  for (std::size_t level = 0; level < 3; ++level) {
-    result[level].data = "irene, model left out";
-    result[level].level = kLevelNames[level];
+// Tables fitted without each model, priced by core; their intervals beside.
+Joules by_tables(const MeasurementSet& set, const std::vector<Fold>& folds, std::vector<IntervalRows>& intervals) {
+  std::array<IntervalRows, 3> rows;
+  for (std::size_t level = 0; level < rows.size(); ++level) {
+    rows[level].data = "irene, model left out";
+    rows[level].level = kLevelNames[level];
   }
-  const auto key_of = [&](std::size_t i, int ladder_level) {
-    const Measurement& m = set.measurements[i];
-    return m.level == NodeLevel::kOp ? fmt::format("op {}", static_cast<int>(m.kind))
-                                     : fmt::format("{} {}", static_cast<int>(m.level), ladder_level);
-  };
-  for (std::size_t outer = 0; outer < folds.size(); ++outer) {
-    std::array<std::vector<Row>, 3> left_out;
-    const auto collect = [&](const TreeFit::Prices& prices, const Mask& test, std::array<std::vector<Row>, 3>& into) {
-      for (std::size_t i = 0; i < test.size(); ++i) {
-        if (!test[i]) continue;
-        const Measurement& m = set.measurements[i];
-        into[static_cast<std::size_t>(m.level)].push_back(
-            {std::log(m.energy_joules / prices.joules[i]), m.weight, key_of(i, prices.level[i]), m.model});
-      }
-    };
-    for (std::size_t inner = 0; inner < folds.size(); ++inner) {
-      if (inner == outer) continue;
-      Mask train = folds[outer].train;
-      for (std::size_t i = 0; i < train.size(); ++i) train[i] = train[i] && !folds[inner].test[i];
-      collect(TreeFit(observations, train, options).price(), folds[inner].test, left_out);
-    }
-    std::array<std::vector<Row>, 3> test;
-    collect(TreeFit(observations, folds[outer].train, options).price(), folds[outer].test, test);
-    for (std::size_t level = 0; level < 3; ++level) {
-      const auto half_width = [&](const std::string* key, double confidence) {
-        std::map<std::string, double> mass;
-        for (const Row& row : left_out[level]) {
-          if (key == nullptr || row.key == *key) mass[row.group] += row.weight;
-        }
-        std::vector<std::pair<double, double>> values;
-        for (const Row& row : left_out[level]) {
-          if (key == nullptr || row.key == *key) {
-            values.emplace_back(std::abs(row.residual), row.weight / mass[row.group]);
-          }
-        }
-        return values.empty() ? -1 : fit::weighted_quantile(values, confidence);
-      };
-      for (std::size_t c = 0; c < kConfidences.size(); ++c) {
-        const double constant = half_width(nullptr, kConfidences[c]);
-        std::map<std::string, double> widths;
-        for (const Row& row : test[level]) {
-          if (widths.count(row.key) == 0) widths[row.key] = half_width(&row.key, kConfidences[c]);
-          const double half = widths[row.key] < 0 ? constant : widths[row.key];
-          const int group = static_cast<int>(outer);
-          result[level].ours[c].push_back({-half, half, row.residual, row.weight, group});
-          result[level].constant[c].push_back({-constant, constant, row.residual, row.weight, group});
-        }
-      }
+  Joules joules(set.measurements.size(), 0.0);
+  for (std::size_t f = 0; f < folds.size(); ++f) {
+    const std::vector<TablePrice> prices = price_by_table(set, folds[f].train);
+    for (std::size_t i = 0; i < joules.size(); ++i) {
+      if (!folds[f].test[i]) continue;
+      const Measurement& m = set.measurements[i];
+      joules[i] = prices[i].joules;
+      add_interval(prices[i], m.energy_joules, m.weight, static_cast<int>(f), rows[static_cast<std::size_t>(m.level)]);
     }
   }
-  for (IntervalRows& rows : result) intervals.push_back(std::move(rows));
+  for (IntervalRows& level : rows) intervals.push_back(std::move(level));
+  return joules;
 }
 
 // Median and mean error, per cent, of ops whose kind the roofline has not seen.
@@ -403,7 +344,7 @@ void run_irene(const std::string& folder, const Settings& settings, Report& repo
   // The forms as chosen, fitted alone: what a board would wait for.
   double seconds = 0;
   for (const Fold& fold : models) {
-    const TreeFit chosen(observations, fold.train, few_forms());
+    const TreeFit chosen(observations, fold.train, {});
     std::vector<std::pair<fit::FormSpec, fit::RowData>> work;
     for (const auto& [kind, row] : chosen.kinds()) {
       work.emplace_back(row.selected().fitted.form(), fit::row_data(observations, row.rows(), row.terms()));
@@ -413,7 +354,7 @@ void run_irene(const std::string& folder, const Settings& settings, Report& repo
     seconds += seconds_since(begin);
   }
   report.add({"irene", "closed-form fit of the chosen op forms, six folds", "seconds", "s", {seconds}, "0.3", "0.1"});
-  add_intervals(set, observations, models, settings.thorough ? TreeFitOptions{} : few_forms(), intervals);
+  add("model left out, specs only", "the same through a table and core", by_tables(set, models, intervals));
 }
 
 }  // namespace edgejoule::accuracy

@@ -10,6 +10,7 @@
 #include "fit/op_terms.h"
 #include "forest.h"
 #include "measurements/importers.h"
+#include "through_table.h"
 
 namespace edgejoule::accuracy {
 namespace {
@@ -21,8 +22,6 @@ constexpr int kFolds = 5;
 constexpr int kInnerFolds = 4;
 constexpr double kLargestLog = 1;  // of an error that the choice of leaves counts
 constexpr int kLeaves[] = {1, 4, 8, 12, 16};
-constexpr std::size_t kBins = 6;
-constexpr double kBinEdges[kBins - 1] = {0.4, 0.6, 0.75, 0.85, 0.95};
 
 struct Problem {
   Eigen::MatrixXd terms;
@@ -55,95 +54,60 @@ fit::Committee grow(const Problem& p, const Rows& rows, int members, int leaves)
           options};
 }
 
-struct HeldOut {
-  Eigen::VectorXd joules, spread;
-};
-
 // The number of leaves is chosen inside the training part.
-int choose_leaves(const Problem& p, const Rows& rows, int members, HeldOut& left_out) {
+int choose_leaves(const Problem& p, const Rows& rows, int members) {
   std::vector<int> inner(p.fold.size(), -1);
   for (std::size_t i = 0; i < rows.size(); ++i) {
     inner[static_cast<std::size_t>(rows[i])] = static_cast<int>((i * 7) % kInnerFolds);
   }
   constexpr std::size_t kChoices = std::size(kLeaves);
   double cost[kChoices] = {};
-  std::vector<HeldOut> by_choice(kChoices,
-                                 {Eigen::VectorXd::Zero(p.energies.size()), Eigen::VectorXd::Zero(p.energies.size())});
   for (int f = 0; f < kInnerFolds; ++f) {
     const Part part = part_of(inner, f, rows);
     const fit::Committee committee = grow(p, part.inside, members, kLeaves[kChoices - 1]);
     for (std::size_t c = 0; c < kChoices; ++c) {
       const auto answer =
           committee.predict(p.terms(part.outside, Eigen::all), p.facts(part.outside, Eigen::all), kLeaves[c]);
-      by_choice[c].joules(part.outside) = answer.joules;
-      by_choice[c].spread(part.outside) = answer.spread;
       cost[c] += (answer.joules.array() / p.energies(part.outside).array()).log().abs().min(kLargestLog).sum();
     }
   }
-  const std::size_t best = static_cast<std::size_t>(std::min_element(cost, cost + kChoices) - cost);
-  left_out = by_choice[best];
-  return kLeaves[best];
+  return kLeaves[std::min_element(cost, cost + kChoices) - cost];
+}
+
+Eigen::VectorXd by_committee(const Problem& p, int members, bool choose) {
+  Eigen::VectorXd joules = Eigen::VectorXd::Zero(p.energies.size());
+  Rows everything(static_cast<std::size_t>(p.energies.size()));
+  std::iota(everything.begin(), everything.end(), 0);
+  for (int f = 0; f < kFolds; ++f) {
+    const Part part = part_of(p.fold, f, everything);
+    const int leaves = choose ? choose_leaves(p, part.inside, members) : kLeaves[std::size(kLeaves) - 1];
+    const fit::Committee committee = grow(p, part.inside, members, leaves);
+    joules(part.outside) =
+        committee.predict(p.terms(part.outside, Eigen::all), p.facts(part.outside, Eigen::all), leaves).joules;
+  }
+  return joules;
+}
+
+// Tables fitted without each fold, priced by core.
+Eigen::VectorXd by_tables(const measurements::MeasurementSet& set, const Problem& p, IntervalRows& intervals) {
+  Eigen::VectorXd joules = Eigen::VectorXd::Zero(p.energies.size());
+  for (int f = 0; f < kFolds; ++f) {
+    std::vector<bool> training;
+    for (const int fold : p.fold) training.push_back(fold != f);
+    const std::vector<TablePrice> prices = price_by_table(set, training);
+    for (std::size_t i = 0; i < prices.size(); ++i) {
+      if (training[i]) continue;
+      joules[static_cast<Index>(i)] = prices[i].joules;
+      add_interval(prices[i], set.measurements[i].energy_joules, 1, static_cast<int>(i), intervals);
+    }
+  }
+  return joules;
 }
 
 std::vector<double> errors(const Eigen::VectorXd& predicted, const Problem& p) {
   const std::vector<double> ones(static_cast<std::size_t>(p.energies.size()), 1.0);
   const Errors e = errors_of({predicted.begin(), predicted.end()}, {p.energies.begin(), p.energies.end()}, ones);
   return {e.median, e.mean, e.p90};
-}
-
-double quantile(std::vector<double> values, double q) {
-  std::sort(values.begin(), values.end());
-  const double position = q * static_cast<double>(values.size() - 1);
-  const auto below = static_cast<std::size_t>(position);
-  const std::size_t above = std::min(below + 1, values.size() - 1);
-  return values[below] + (position - std::floor(position)) * (values[above] - values[below]);
-}
-
-// Quantiles of the residuals per bin of the committee's spread, from the training part.
-void add_intervals(const Problem& p, const Rows& train, const HeldOut& left_out, const Rows& test,
-                   const HeldOut& answers, IntervalRows& rows) {
-  std::vector<double> spreads;
-  for (const Index row : train) spreads.push_back(left_out.spread[row]);
-  std::vector<double> edges;
-  for (const double q : kBinEdges) edges.push_back(quantile(spreads, q));
-  const auto bin_of = [&](double spread) {
-    return static_cast<std::size_t>(std::lower_bound(edges.begin(), edges.end(), spread) - edges.begin());
-  };
-  std::array<std::vector<double>, kBins> residuals;
-  std::vector<double> sizes;
-  for (const Index row : train) {
-    const double residual = std::log(p.energies[row] / left_out.joules[row]);
-    residuals[bin_of(left_out.spread[row])].push_back(residual);
-    sizes.push_back(std::abs(residual));
-  }
-  for (std::size_t c = 0; c < kConfidences.size(); ++c) {
-    const double tail = (1 - kConfidences[c]) / 2, constant = quantile(sizes, kConfidences[c]);
-    for (const Index row : test) {
-      const auto& bin = residuals[bin_of(answers.spread[row])];
-      const double residual = std::log(p.energies[row] / answers.joules[row]);
-      const int group = static_cast<int>(row);
-      rows.ours[c].push_back({quantile(bin, tail), quantile(bin, 1 - tail), residual, 1, group});
-      rows.constant[c].push_back({-constant, constant, residual, 1, group});
-    }
-  }
-}
-
-HeldOut by_committee(const Problem& p, int members, bool choose, IntervalRows* intervals, std::string* picked) {
-  HeldOut all{Eigen::VectorXd::Zero(p.energies.size()), Eigen::VectorXd::Zero(p.energies.size())};
-  Rows everything(static_cast<std::size_t>(p.energies.size()));
-  std::iota(everything.begin(), everything.end(), 0);
-  for (int f = 0; f < kFolds; ++f) {
-    const Part part = part_of(p.fold, f, everything);
-    HeldOut left_out;
-    const int leaves = choose ? choose_leaves(p, part.inside, members, left_out) : kLeaves[std::size(kLeaves) - 1];
-    if (picked != nullptr) *picked += (picked->empty() ? "" : " ") + std::to_string(leaves);
-    const fit::Committee committee = grow(p, part.inside, members, leaves);
-    const auto answer = committee.predict(p.terms(part.outside, Eigen::all), p.facts(part.outside, Eigen::all), leaves);
-    all.joules(part.outside) = answer.joules;
-    all.spread(part.outside) = answer.spread;
-    if (intervals != nullptr) add_intervals(p, part.inside, left_out, part.outside, all, *intervals);
-  }
-  return all;
 }
 
 Eigen::VectorXd by_row(const Problem& p, const Eigen::MatrixXd& terms, int robust_steps) {
@@ -208,13 +172,12 @@ void run_jetson(const std::string& file, const Settings&, Report& report, std::v
     return observations.columns(rows, terms);
   };
   IntervalRows held_out{"jetson", "op", {}, {}};
-  std::string picked;
   const int members = 5;
-  add("specs only", fmt::format("edgejoule, {} trees, leaves chosen inside", members),
-      by_committee(p, members, true, &held_out, &picked).joules, "see forest", "6/15/40");
-  report.note("leaves chosen: " + picked);
+  add("specs only", "edgejoule, through a table and core", by_tables(set, p, held_out), "see forest", "6/15/40");
   intervals.push_back(std::move(held_out));
-  add("specs only", "edgejoule, one tree of 16 leaves", by_committee(p, 1, false, nullptr, nullptr).joules);
+  add("specs only", fmt::format("the engine alone: {} trees, leaves chosen inside", members),
+      by_committee(p, members, true));
+  add("specs only", "edgejoule, one tree of 16 leaves", by_committee(p, 1, false));
   add("specs only", "edgejoule, one row of all terms", by_row(p, p.terms, 4));
   add("specs only", "one linear row: 1, MACs, bytes, groups",
       by_row(p,
@@ -241,8 +204,8 @@ void run_jetson(const std::string& file, const Settings&, Report& report, std::v
   Problem timed = p;
   timed.terms = simple({Feature::kTime, Feature::kOne, Feature::kMacs, Feature::kInputBytes, Feature::kOutputBytes,
                         Feature::kWeightBytes, Feature::kPatchBytes, Feature::kGroups});
-  add("time known", fmt::format("edgejoule, {} trees, split by facts", members),
-      by_committee(timed, members, true, nullptr, nullptr).joules, "9/13/27", "5/10/20");
+  add("time known", fmt::format("edgejoule, {} trees, split by facts", members), by_committee(timed, members, true),
+      "9/13/27", "5/10/20");
   const Index facts = p.facts.cols();
   timed.facts.conservativeResize(Eigen::NoChange, facts + 3);
   for (Index i = 0; i < p.energies.size(); ++i) {
@@ -251,8 +214,8 @@ void run_jetson(const std::string& file, const Settings&, Report& report, std::v
     timed.facts(i, facts + 1) = static_cast<float>(timed.terms(i, 2) / time);
     timed.facts(i, facts + 2) = static_cast<float>((timed.terms(i, 3) + timed.terms(i, 4) + timed.terms(i, 5)) / time);
   }
-  add("time known", fmt::format("the same, split by time and rates too (no table)"),
-      by_committee(timed, members, true, nullptr, nullptr).joules, "9/13/27", "5/10/20");
+  add("time known", fmt::format("the same, split by time and rates too (no table)"), by_committee(timed, members, true),
+      "9/13/27", "5/10/20");
   add("time known", "power x time", by_row(timed, simple({Feature::kTime}), 0));
   add("time known", "one row of time and 1", by_row(timed, simple({Feature::kTime, Feature::kOne}), 4));
 }

@@ -19,14 +19,15 @@ int main(int argc, char** argv) {
   const std::string root =
       std::string(shared != nullptr && *shared != 0 ? shared : EDGEJOULE_DEFAULT_SHARED_DIR) + "/data";
   std::string irene = root + "/irene_device_1", jetson = root + "/jetson_conv2d/conv2d.txt",
-              mlperf = root + "/mlperf_edge/runs.csv", csv;
+              mlperf = root + "/mlperf_edge/runs.csv", csv, readme;
   Settings settings;
   app.add_option("--irene", irene, "folder of IrEne's *_level_features.csv")->capture_default_str();
   app.add_option("--jetson", jetson, "NeurstrucEnergy's conv2d.txt")->capture_default_str();
   app.add_option("--mlperf", mlperf, "runs.csv of MLPerf edge power runs")->capture_default_str();
   app.add_option("--csv", csv, "also write every line to this file");
+  app.add_option("--readme", readme, "also replace the tables between the accuracy marks of this file");
   app.add_flag("--thorough", settings.thorough,
-               "nested intervals with the full choice of forms (several times longer)");
+               "IrEne's recursion trained five times longer, single families left out");
   app.footer(
       "Example: edgejoule_accuracy --jetson my_convolutions.txt --irene '' --mlperf '' --csv scores.csv\n"
       "Exit: 0 ran, 1 nothing to score, 2 usage, 3 a file cannot be used");
@@ -54,6 +55,7 @@ int main(int argc, char** argv) {
     run(mlperf, run_mlperf_edge);
     if (!intervals.empty()) report_intervals(intervals, report);
     if (!csv.empty()) write_csv(report, csv);
+    if (!readme.empty()) write_readme(report, readme);
   } catch (const std::exception& error) {
     fmt::print(stderr, "edgejoule_accuracy: {}\n", error.what());
     return 3;

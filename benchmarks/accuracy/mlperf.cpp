@@ -16,6 +16,7 @@
 #include "fit/set_pool.h"
 #include "measurements/mlperf_csv.h"
 #include "measurements/whole_model.h"
+#include "through_table.h"
 #include "zoo/mlperf_names.h"
 #include "zoo/zoo.h"
 
@@ -95,33 +96,29 @@ double quantile(std::vector<double> values, double q) {
          (position - std::floor(position)) * (values[std::min(below + 1, values.size() - 1)] - values[below]);
 }
 
-// Half widths from the training families left out one by one: the device's own residuals
-// and the disagreement of the averaged rows, each for a half.
+// As the table of a device states them: from its own models, each training family left
+// out in turn; beside them one width for all devices.
 void add_intervals(const PoolData& train, const fit::PoolChoice& choice, const PoolData& test,
-                   const Eigen::VectorXd& predicted, const Eigen::VectorXd& spread, IntervalRows& rows) {
-  constexpr double kLeastSpread = 0.03;
-  constexpr std::size_t kFewest = 8;  // residuals of a device; below, those of all
-  std::vector<double> all, scaled;
-  std::map<int, std::vector<double>> by_device;
+                   const Eigen::VectorXd& predicted, IntervalRows& rows) {
+  fit::HeldOut all;
+  std::map<int, fit::HeldOut> by_device;
   for (Index i = 0; i < train.size(); ++i) {
     if (!std::isfinite(choice.log_residuals[i])) continue;
-    const double size = std::abs(choice.log_residuals[i]);
-    all.push_back(size);
-    scaled.push_back(size / (choice.spread[i] + kLeastSpread));
-    by_device[train.devices[static_cast<std::size_t>(i)]].push_back(size);
-  }
-  for (std::size_t c = 0; c < kConfidences.size(); ++c) {
-    const double constant = quantile(all, kConfidences[c]), factor = quantile(scaled, kConfidences[c]);
-    for (Index i = 0; i < test.size(); ++i) {
-      if (!std::isfinite(predicted[i])) continue;
-      const int device = test.devices[static_cast<std::size_t>(i)];
-      const auto& own = by_device[device];
-      const double of_device = own.size() > kFewest ? quantile(own, kConfidences[c]) : constant;
-      const double half = std::sqrt(of_device * factor * (spread[i] + kLeastSpread));
-      const double residual = std::log(test.energies[i] / predicted[i]);
-      rows.ours[c].push_back({-half, half, residual, 1, device});
-      rows.constant[c].push_back({-constant, constant, residual, 1, device});
+    const auto at = static_cast<std::size_t>(i);
+    for (fit::HeldOut* held_out : {&all, &by_device[train.devices[at]]}) {
+      held_out->log_residuals.push_back(choice.log_residuals[i]);
+      held_out->groups.push_back(std::to_string(train.families[at]));
     }
+  }
+  TablePrice price;
+  price.constant = bounds_of(fit::summarise(all));
+  for (Index i = 0; i < test.size(); ++i) {
+    if (!std::isfinite(predicted[i])) continue;
+    const int device = test.devices[static_cast<std::size_t>(i)];
+    const auto own = by_device.find(device);
+    price.joules = predicted[i];
+    price.bounds = own == by_device.end() ? price.constant : bounds_of(fit::summarise(own->second));
+    add_interval(price, test.energies[i], 1, device, rows);
   }
 }
 
@@ -142,7 +139,7 @@ void leave_families_out(const Study& study, const std::string& name, const Famil
     const Eigen::VectorXd predicted = SetPool::average(best).predict(test);
     if (keep && intervals != nullptr) {
       IntervalRows rows{"mlperf_edge, " + name + " out", "model", {}, {}};
-      add_intervals(train, choice, test, predicted, fit::log_spread(best, test), rows);
+      add_intervals(train, choice, test, predicted, rows);
       intervals->push_back(std::move(rows));
       add("the best single form", best.front().predict(test));
     }

@@ -5,7 +5,10 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <stdexcept>
+#include <string_view>
 
+#include "files/file_bytes.h"
 #include "files/io.h"
 
 namespace edgejoule::accuracy {
@@ -123,6 +126,43 @@ void write_csv(const Report& report, const std::string& path) {
                        quoted(line.unit), quoted(values), quoted(line.gate), quoted(line.goal));
   }
   files::write_file(path, csv);
+}
+
+void write_readme(const Report& report, const std::string& path) {
+  constexpr std::string_view kBegin = "<!-- accuracy -->\n", kEnd = "<!-- /accuracy -->";
+  const files::FileBytes bytes = files::read_file(path);
+  const std::string_view text = bytes.text();
+  const std::size_t begin = text.find(kBegin), end = text.find(kEnd);
+  if (begin == std::string_view::npos || end == std::string_view::npos || end < begin) {
+    throw std::runtime_error(path + ": the lines <!-- accuracy --> and <!-- /accuracy --> are not there; add them");
+  }
+  std::string scores = "| data | left out, known | method | error, % | gate | goal |\n|---|---|---|---|---|---|\n";
+  std::string intervals =
+      "| data, level | inside 50 / 80 / 90 / 95 % | of 90 %: bootstrap interval | worst group | mean width | score | "
+      "one "
+      "width for all |\n|---|---|---|---|---|---|---|\n";
+  std::string inside, of_ninety;
+  for (const Line& line : report.lines()) {
+    if (line.protocol.rfind("interval ", 0) == 0) {
+      const std::vector<double>& v = line.values;
+      inside += fmt::format("{}{:.1f}", inside.empty() ? "" : " / ", 100 * v[0]);
+      const bool ninety = line.protocol.rfind("interval 90", 0) == 0;
+      if (ninety) {
+        of_ninety = fmt::format("{:.1f} to {:.1f} | {:.0f} | {:.3f} | {:.3f} | {:.3f} |", 100 * v[1], 100 * v[2],
+                                100 * v[3], v[4], v[5], v[8]);
+      }
+      if (line.protocol.rfind("interval 95", 0) != 0) continue;
+      const std::string level = line.protocol.substr(line.protocol.rfind(' ') + 1);
+      intervals += fmt::format("| {}, {} | {} | {}\n", line.data, level, inside, of_ninety);
+      inside.clear();
+      continue;
+    }
+    if (line.protocol.find(": ") != std::string::npos) continue;  // of single folds
+    scores += fmt::format("| {} | {} | {} | {} | {} | {} |\n", line.data, line.protocol, line.method,
+                          joined(line.values, " / "), line.gate, line.goal);
+  }
+  const std::string head(text.substr(0, begin + kBegin.size())), tail(text.substr(end));
+  files::write_file(path, head + scores + "\n" + intervals + tail);
 }
 
 }  // namespace edgejoule::accuracy

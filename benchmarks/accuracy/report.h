@@ -48,4 +48,8 @@ void report_intervals(const std::vector<IntervalRows>& rows, Report& report);
 
 void write_csv(const Report& report, const std::string& path);
 
+// Markdown tables of the lines, between the lines <!-- accuracy --> and <!-- /accuracy -->
+// of the file, which must be there: everything else stays.
+void write_readme(const Report& report, const std::string& path);
+
 }  // namespace edgejoule::accuracy

@@ -98,7 +98,7 @@ fit::FittedTable fitted(const Arguments& arguments, measurements::MeasurementSet
     }
     return table;
   }
-  if (!arguments.device.empty()) set = measurements::of_device(set, arguments.device);
+  if (!arguments.device.empty()) set = measurements::filtered(set, {.device = arguments.device});
   return fit::fit_table(set, arguments.options);
 }
 
