@@ -111,13 +111,13 @@ void add_intervals(const PoolData& train, const fit::PoolChoice& choice, const P
     }
   }
   TablePrice price;
-  price.constant = bounds_of(fit::summarise(all));
+  price.constant = constant_bounds(all.log_residuals, std::vector<double>(all.log_residuals.size(), 1.0));
   for (Index i = 0; i < test.size(); ++i) {
     if (!std::isfinite(predicted[i])) continue;
     const int device = test.devices[static_cast<std::size_t>(i)];
     const auto own = by_device.find(device);
     price.joules = predicted[i];
-    price.bounds = own == by_device.end() ? price.constant : bounds_of(fit::summarise(own->second));
+    price.bounds = own == by_device.end() ? bounds_of(fit::summarise(all)) : bounds_of(fit::summarise(own->second));
     add_interval(price, test.energies[i], 1, device, rows);
   }
 }

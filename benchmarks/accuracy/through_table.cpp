@@ -39,11 +39,31 @@ Bounds bounds_of(const Residual& residual) {
   return bounds;
 }
 
+Bounds constant_bounds(const std::vector<double>& log_residuals, const std::vector<double>& weights) {
+  std::vector<std::pair<double, double>> sizes;
+  for (std::size_t i = 0; i < log_residuals.size(); ++i) sizes.emplace_back(std::abs(log_residuals[i]), weights[i]);
+  Bounds bounds;
+  for (std::size_t c = 0; c < kConfidences.size(); ++c) {
+    const double half = fit::weighted_quantile(sizes, kConfidences[c]);
+    bounds[c] = {-half, half};
+  }
+  return bounds;
+}
+
 std::vector<TablePrice> price_by_table(const MeasurementSet& set, const std::vector<bool>& training) {
   const MeasurementSet train = part_of(set, training);
   const fit::FittedTable fitted = fit::fit_table(train);
   const files::FileBytes table = fit::write_table(fitted, train, {"held out", "", "edgejoule_accuracy"});
-  const Residual levels[] = {fitted.op_residual, fitted.module_residual, fitted.model_residual};
+  std::array<std::vector<double>, 3> residuals, weights;
+  for (std::size_t i = 0; i < train.measurements.size(); ++i) {
+    const auto level = static_cast<std::size_t>(train.measurements[i].level);
+    residuals[level].push_back(fitted.held_out_log_residuals[i]);
+    weights[level].push_back(train.measurements[i].weight);
+  }
+  std::array<Bounds, 3> constant;
+  for (std::size_t level = 0; level < constant.size(); ++level) {
+    if (!residuals[level].empty()) constant[level] = constant_bounds(residuals[level], weights[level]);
+  }
   std::vector<TablePrice> prices(set.measurements.size());
   for (std::size_t c = 0; c < kConfidences.size(); ++c) {
     pricing::PricerOptions options;
@@ -55,7 +75,7 @@ std::vector<TablePrice> price_by_table(const MeasurementSet& set, const std::vec
       if (!priced.problem.empty()) throw std::runtime_error(set.measurements[i].origin + ": " + priced.problem);
       prices[i].joules = priced.joules;
       prices[i].bounds[c] = {std::log(priced.lower / priced.joules), std::log(priced.upper / priced.joules)};
-      prices[i].constant = bounds_of(levels[static_cast<std::size_t>(set.measurements[i].level)]);
+      prices[i].constant = constant[static_cast<std::size_t>(set.measurements[i].level)];
     }
   }
   return prices;

@@ -25,6 +25,8 @@ struct TablePrice {
                                                      const std::vector<bool>& training);
 
 [[nodiscard]] Bounds bounds_of(const Residual& residual);
+// One width for all: plain quantiles of the size of held-out residuals.
+[[nodiscard]] Bounds constant_bounds(const std::vector<double>& log_residuals, const std::vector<double>& weights);
 
 // Appends a held-out row to both kinds of interval.
 void add_interval(const TablePrice& price, double measured, double weight, int group, IntervalRows& rows);

@@ -43,6 +43,7 @@ struct FittedTable {
   Residual op_residual, module_residual, model_residual;
   LevelReport ops, modules, models;
   std::vector<KeyReport> keys;
+  std::vector<double> held_out_log_residuals;  // ln(measured / predicted) of each measurement
 };
 
 struct TableOptions {

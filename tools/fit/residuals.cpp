@@ -122,8 +122,12 @@ Residual summarise(const HeldOut& held_out) {
   std::map<std::string, int> distinct;
   for (const std::string& group : held_out.groups) distinct[group] = 1;
   const auto groups = static_cast<double>(distinct.size());
+  const bool groups_have_members = static_cast<double>(held_out.groups.size()) >= 1.5 * groups && groups > 1;
   for (std::size_t q = 0; q < kLevels.size(); ++q) {
-    residual.quantiles[q] = static_cast<float>(conformal_quantile(values, kLevels[q], groups));
+    // Rounding outward to whole groups is for one value per group; of many values in few
+    // groups it would take the largest for a quartile.
+    residual.quantiles[q] = static_cast<float>(groups_have_members ? at_mass(values, kLevels[q])
+                                                                   : conformal_quantile(values, kLevels[q], groups));
   }
   // With few groups a near quantile is rounded outward to the last group and a far one is
   // not: neither may lie inside the other.
@@ -136,7 +140,6 @@ Residual summarise(const HeldOut& held_out) {
   }
   residual.has_quantiles = true;
   residual.groups = static_cast<std::uint32_t>(distinct.size());
-  const bool groups_have_members = static_cast<double>(held_out.groups.size()) >= 1.5 * groups && groups > 1;
   const Spreads spreads =
       groups_have_members ? spreads_within_groups(held_out, groups) : spreads_of_neighbours(held_out);
   residual.shared_sigma = static_cast<float>(spreads.shared);

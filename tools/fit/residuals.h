@@ -1,8 +1,8 @@
 // From held-out residuals ln(measured/predicted) to what a table says about them.
 //
 // Shape: each group has the same mass, however many measurements it has.
-// Source: split conformal prediction: with G groups the p-quantile of a new group is
-// bounded by the ceil(p*(G+1))-th of G values; below ceil(a/(1-a)) groups no interval
+// Source: split conformal prediction: with G groups of one value each the p-quantile of a
+// new group is bounded by the ceil(p*(G+1))-th of G values; below ceil(a/(1-a)) groups no interval
 // of confidence a can be promised, and readers of the table say so.
 #pragma once
 
