@@ -127,7 +127,12 @@ tier_fuzz() {
     echo 'no program fuzz_* below build/asan-ubsan'
     return 1
   }
+  local failures=0 running=0
   for fuzzer in "${fuzzers[@]}"; do
+    if ((running == CMAKE_BUILD_PARALLEL_LEVEL)); then
+      wait -n || failures=$((failures + 1))
+      running=$((running - 1))
+    fi
     name=${fuzzer##*/fuzz_}
     seeds=${fuzzer%/*}/corpus/$name
     [[ -d $seeds ]] || seeds=tests/fuzz/corpus/$name
@@ -135,8 +140,16 @@ tier_fuzz() {
     mkdir -p "$work"
     echo "-- fuzz_$name, $seconds s, seeds from $seeds"
     "$fuzzer" -max_total_time=$seconds -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
-      -artifact_prefix="$work-" "$work" "$seeds"
+      -artifact_prefix="$work-" "$work" "$seeds" &
+    running=$((running + 1))
   done
+  for ((; running > 0; running--)); do
+    wait -n || failures=$((failures + 1))
+  done
+  ((failures == 0)) || {
+    echo "$failures of ${#fuzzers[@]} fuzzers found something; what they found is build/fuzz/*-crash-* and the like"
+    return 1
+  }
   echo "note: ${#fuzzers[@]} fuzzers, $seconds s each"
 }
 

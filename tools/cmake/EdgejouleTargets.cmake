@@ -2,6 +2,9 @@
 include(GNUInstallDirs)
 
 set(EDGEJOULE_WARNINGS -Wall -Wextra -Wpedantic -Wshadow -Wconversion $<$<COMPILE_LANGUAGE:CXX>:-Wnon-virtual-dtor>)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
+  list(APPEND EDGEJOULE_WARNINGS -Wno-restrict)  # false alarms at "text" + string (GCC bug 105651)
+endif()
 
 # firmware-lib: C++17, no exceptions, no RTTI, no fused multiply-add that would make
 # boards disagree in the last bit.
@@ -30,22 +33,35 @@ function(edgejoule_add_firmware_library name)
 endfunction()
 
 # A library behind the two programs: tools/<name>, C++20, included as "<name>/x.h".
+# PRECOMPILED: large headers that most of its files include.
 function(edgejoule_add_tool_library name)
-  cmake_parse_arguments(arg "" "" "SOURCES;DEPENDS" ${ARGN})
+  cmake_parse_arguments(arg "" "" "SOURCES;DEPENDS;PRECOMPILED" ${ARGN})
   add_library(edgejoule_${name} STATIC ${arg_SOURCES})
   set_target_properties(edgejoule_${name} PROPERTIES CXX_EXTENSIONS OFF)
   target_compile_features(edgejoule_${name} PUBLIC cxx_std_20)
   target_compile_options(edgejoule_${name} PRIVATE ${EDGEJOULE_WARNINGS})
   target_include_directories(edgejoule_${name} PUBLIC "${PROJECT_SOURCE_DIR}/tools")
   target_link_libraries(edgejoule_${name} PUBLIC ${arg_DEPENDS})
+  if(arg_PRECOMPILED)
+    target_precompile_headers(edgejoule_${name} PRIVATE ${arg_PRECOMPILED})
+  endif()
+endfunction()
+
+# Half the time to compile; for command lines and tests, where nobody waits for the code.
+function(edgejoule_compile_quickly name)
+  target_compile_options(${name} PRIVATE $<$<CONFIG:Release>:-O1> $<$<CONFIG:RelWithDebInfo>:-O1>)
 endfunction()
 
 function(edgejoule_add_program name)
-  cmake_parse_arguments(arg "" "" "SOURCES;DEPENDS" ${ARGN})
+  cmake_parse_arguments(arg "" "" "SOURCES;DEPENDS;PRECOMPILED" ${ARGN})
   add_executable(${name} ${arg_SOURCES})
   set_target_properties(${name} PROPERTIES CXX_EXTENSIONS OFF RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/bin")
   target_compile_features(${name} PRIVATE cxx_std_20)
   target_compile_options(${name} PRIVATE ${EDGEJOULE_WARNINGS})
   target_link_libraries(${name} PRIVATE ${arg_DEPENDS})
+  edgejoule_compile_quickly(${name})
+  if(arg_PRECOMPILED)
+    target_precompile_headers(${name} PRIVATE ${arg_PRECOMPILED})
+  endif()
   install(TARGETS ${name} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 endfunction()

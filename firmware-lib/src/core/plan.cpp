@@ -72,11 +72,11 @@ const PlanRow* RowSearch::middle_of(const PlanRow* first) noexcept {
   if (member_of(*first) == 0) {
     return first;
   }
-  const PlanRow* members[kMaxMembers];
-  float joules[kMaxMembers];
-  std::uint32_t count = 0;
-  std::uint32_t seen = 0;
-  for (const PlanRow* row = first; row != end_; ++row) {
+  const PlanRow* members[kMaxMembers] = {first};  // by price
+  float joules[kMaxMembers] = {price(plan_, *first, op_).joules};
+  std::uint32_t count = 1;
+  std::uint32_t seen = 1U << member_of(*first);
+  for (const PlanRow* row = first + 1; row < end_; ++row) {
     const std::uint32_t bit = 1U << member_of(*row);
     if (member_of(*row) == 0 || (seen & bit) != 0 || row->level != first->level || row->data_type != first->data_type ||
         row->engine != first->engine || !conditions_hold(*row)) {
