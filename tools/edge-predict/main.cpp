@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "compare_command.h"
 #include "data_view.h"
 #include "files/io.h"
 #include "files/json.h"
@@ -79,6 +80,7 @@ Examples:
   edge-predict zoo:bert-base --table board.ejt --sweep seq=64:512:64
   edge-predict zoo:bert-base --table board.ejt --largest seq --under 2J
   edge-predict model.tflite --table board.ejt --sweep batch=1,2,4,8 --html batch.html
+  edge-predict compare zoo:bert-base zoo:albert --table board.ejt   (compare --help)
 
 CSV columns: index, parent, depth, name, kind, type, data_type, macs, dynamic_j, own_j,
 static_j (empty where no time is known), lower_j, upper_j, share, by, flags.
@@ -265,7 +267,7 @@ int run(Arguments& arguments) {
 
   if (!arguments.sweep.empty() || !arguments.largest.empty() || !arguments.cheapest.empty())
     return run_sweep(arguments);
-  if (!arguments.html.empty()) return fail(kExitUsage, "--html is for --sweep, --largest, --cheapest and compare");
+  if (!arguments.html.empty()) return fail(kExitUsage, "--html is for --sweep, --largest and --cheapest");
   if (!arguments.under.empty()) return fail(kExitUsage, "--under is a limit of --largest or --cheapest");
 
   const predict::Prediction prediction(arguments.request);
@@ -278,13 +280,14 @@ int main(int argc, char** argv) {
   CLI::App app{"edge-predict: joules per op, module and model, from a model file and a coefficient table"};
   Arguments arguments;
   add_options(app, arguments);
+  const predict::CompareCommand compare(app);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? kExitOk : kExitUsage;
   }
   try {
-    return run(arguments);
+    return compare.wanted() ? print(compare.run()) : run(arguments);
   } catch (const predict::PredictionError& error) {
     return fail(kExitBadFile, error.what());
   } catch (const import::ImportError& error) {
