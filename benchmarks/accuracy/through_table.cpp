@@ -81,6 +81,24 @@ std::vector<TablePrice> price_by_table(const MeasurementSet& set, const std::vec
   return prices;
 }
 
+std::vector<double> known_joules_by_table(const MeasurementSet& set, const std::vector<bool>& training) {
+  const fit::Observations observations(set);
+  fit::FittedTable fitted;
+  fitted.rows = fit::TreeFit(observations, training, {}).table_rows();
+  const files::FileBytes table = fit::write_table(fitted, set, {"held out", "", "edgejoule_accuracy"});
+  pricing::PricerOptions options;
+  options.use_runtime_facts = true;
+  pricing::SetPricer pricer(set, table, options);
+  std::vector<double> joules(set.measurements.size(), 0.0);
+  for (std::size_t i = 0; i < joules.size(); ++i) {
+    if (training[i]) continue;
+    const pricing::Priced priced = pricer.price(i);
+    if (!priced.problem.empty()) throw std::runtime_error(set.measurements[i].origin + ": " + priced.problem);
+    joules[i] = priced.joules;
+  }
+  return joules;
+}
+
 void add_interval(const TablePrice& price, double measured, double weight, int group, IntervalRows& rows) {
   const double residual = std::log(measured / price.joules);
   for (std::size_t c = 0; c < kConfidences.size(); ++c) {

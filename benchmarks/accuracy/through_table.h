@@ -24,6 +24,10 @@ struct TablePrice {
 [[nodiscard]] std::vector<TablePrice> price_by_table(const measurements::MeasurementSet& set,
                                                      const std::vector<bool>& training);
 
+// Joules alone, with what was measured while running handed to the table.
+[[nodiscard]] std::vector<double> known_joules_by_table(const measurements::MeasurementSet& set,
+                                                        const std::vector<bool>& training);
+
 [[nodiscard]] Bounds bounds_of(const Residual& residual);
 // One width for all: plain quantiles of the size of held-out residuals.
 [[nodiscard]] Bounds constant_bounds(const std::vector<double>& log_residuals, const std::vector<double>& weights);

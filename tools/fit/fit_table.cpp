@@ -66,7 +66,9 @@ class Fit {
         observations_(set),
         options_(options),
         residuals_(set.measurements.size(), kNotHeldOut),
-        one_row_residuals_(residuals_) {}
+        one_row_residuals_(residuals_),
+        timed_residuals_(residuals_),
+        counted_residuals_(residuals_) {}
 
   FittedTable run() {
     const std::vector<bool> everything(set_.measurements.size(), true);
@@ -107,16 +109,23 @@ class Fit {
     const int folds = *std::max_element(fold.begin(), fold.end()) + 1;
     TreeFitOptions one_row = options_.fit;
     one_row.module_rows = false;
+    one_row.known_rows = false;
     one_row.ops.most_leaves = 1;
     one_row.ops.forms = {plain_row()};
     for (int f = 0; f < folds; ++f) {
       std::vector<bool> training;
       for (const int of : fold) training.push_back(of != f);
       const auto keep = [&](const TreeFitOptions& options, std::vector<double>& residuals) {
-        const TreeFit::Prices prices = TreeFit(observations_, training, options).price();
-        for (std::size_t i = 0; i < fold.size(); ++i) {
-          if (fold[i] == f) residuals[i] = std::log(set_.measurements[i].energy_joules / prices.joules[i]);
-        }
+        const TreeFit fit(observations_, training, options);
+        const auto compare = [&](const std::vector<double>& joules, std::vector<double>& with) {
+          for (std::size_t i = 0; i < fold.size(); ++i) {
+            if (fold[i] == f) with[i] = std::log(set_.measurements[i].energy_joules / joules[i]);
+          }
+        };
+        compare(fit.price().joules, residuals);
+        if (!options.known_rows) return;
+        compare(fit.price_known(Known::kTime), timed_residuals_);
+        compare(fit.price_known(Known::kCounter), counted_residuals_);
       };
       keep(options_.fit, residuals_);
       keep(one_row, one_row_residuals_);
@@ -136,8 +145,11 @@ class Fit {
   // Of a row's own measurements; where these are of too few groups, of all its kind (a
   // tree's small leaves), for modules of all modules (core then takes those of the table).
   [[nodiscard]] Residual residual_of(const FittedRow& row) const {
-    HeldOut own = held_out(row.measurements, residuals_);
-    if (row.op_class == OpClass::kModule) return summarise(own);
+    const std::vector<double>& residuals = row.known == Known::kTime      ? timed_residuals_
+                                           : row.known == Known::kCounter ? counted_residuals_
+                                                                          : residuals_;
+    HeldOut own = held_out(row.measurements, residuals);
+    if (row.op_class == OpClass::kModule || row.known != Known::kNothing) return summarise(own);
     Rows rows = row.measurements;
     if (row.member != 0 && distinct(own.groups) < kGroupsOfAnInterval) {
       rows.clear();
@@ -206,7 +218,8 @@ class Fit {
     report.one_row = error_percent(held_out(row.rows(), one_row_residuals_).log_residuals);
     report.rows =
         static_cast<std::size_t>(std::count_if(table_.rows.begin(), table_.rows.end(), [&](const FittedRow& r) {
-          return r.kind == key.first && r.data_type == key.second && r.level <= Level::kOp;
+          return r.kind == key.first && r.data_type == key.second && r.level <= Level::kOp &&
+                 r.known == Known::kNothing;
         }));
     report.form = row.selected().fitted.form().name;
     table_.keys.push_back(std::move(report));
@@ -223,7 +236,8 @@ class Fit {
   const MeasurementSet& set_;
   Observations observations_;
   TableOptions options_;
-  std::vector<double> residuals_, one_row_residuals_;  // ln(measured / predicted), held out
+  // ln(measured / predicted), held out; of rows with run-time facts the last two
+  std::vector<double> residuals_, one_row_residuals_, timed_residuals_, counted_residuals_;
   FittedTable table_;
 };
 

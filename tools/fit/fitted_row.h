@@ -23,6 +23,10 @@ struct FittedCorrection {
   std::vector<double> heights;    // octaves of joules; empty: no correction
 };
 
+// What a row asks for that is only known while running.
+// In the order of preference: of rows that ask for as much, core takes the first.
+enum class Known { kNothing, kCounter, kTime };
+
 struct FittedRow {
   Level level = Level::kRoofline;
   OpKind kind = OpKind::kUnknown;
@@ -33,6 +37,7 @@ struct FittedRow {
   RowForm form = RowForm::kLinear;
   double intercept = 0;      // log rows
   double children_gain = 0;  // module rows: above zero
+  Known known = Known::kNothing;
   std::vector<FittedTerm> terms;
   FittedCorrection correction;
   Residual residual;

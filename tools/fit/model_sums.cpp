@@ -155,7 +155,9 @@ std::vector<FittedRow> op_rows(const Eigen::VectorXd& coefficients, const std::v
     if (part.kind != OpKind::kUnknown) by_key[{part.kind, part.data_type}].push_back(&part);
   }
   std::vector<FittedRow> rows;
-  for (const auto& [key, of_key] : by_key) {
+  for (const auto& entry : by_key) {  // clang 14 does not capture structured bindings
+    const std::pair<OpKind, DataType>& key = entry.first;
+    const std::vector<const Part*>& of_key = entry.second;
     const OpClass op_class = of_key.front()->op_class;
     const auto add = [&](Role role, bool is_stem, std::vector<Condition> conditions) {
       std::vector<const Part*> like;

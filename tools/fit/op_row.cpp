@@ -76,7 +76,7 @@ OpRow::OpRow(const Observations& observations, std::vector<std::size_t> rows, Op
   if (options.most_leaves > 1 && rows_.size() >= kFewestForTrees && all_single(observations, rows_)) {
     facts_ = kernel_choice_features(observations[rows_.front()].op_class);
     data.facts = observations.features(rows_, facts_);
-    for (FormSpec& form : tree_forms(options.most_leaves)) forms.push_back(std::move(form));
+    for (FormSpec& form : tree_forms(options.most_leaves, options.trees)) forms.push_back(std::move(form));
   }
   selected_ = select_form(forms, data);
 }
@@ -98,13 +98,15 @@ std::vector<FittedRow> OpRow::table_rows(const Observations& observations) const
       for (TreeLeaf& leaf : tree.pruned(std::min(fitted.form().leaves, tree.leaves()))) {
         for (Eigen::Index& row : leaf.rows) row = trees->rows_of(member)[static_cast<std::size_t>(row)];
         FittedRow row;
-        row.member = static_cast<std::uint8_t>(member + 1);
+        const bool alone = trees->members().size() == 1;
+        row.member = alone ? std::uint8_t{0} : static_cast<std::uint8_t>(member + 1);
         for (const Bound& bound : leaf.bounds) {
           row.conditions.push_back({facts_[static_cast<std::size_t>(bound.feature)], bound.min, bound.max});
         }
         row.terms = fitted_terms(terms_.terms, leaf.coefficients, columns(leaf.rows, Eigen::all));
         for (const Eigen::Index at : leaf.rows) row.measurements.push_back(rows_[static_cast<std::size_t>(at)]);
-        row.reason = fmt::format("tree {} of {}; {}", member + 1, trees->members().size(), selected_.reason);
+        row.reason = alone ? selected_.reason
+                           : fmt::format("tree {} of {}; {}", member + 1, trees->members().size(), selected_.reason);
         result.push_back(std::move(row));
       }
     }

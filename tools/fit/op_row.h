@@ -16,6 +16,7 @@ namespace edgejoule::fit {
 struct OpFitOptions {
   std::vector<FormSpec> forms = op_forms();
   int most_leaves = 16;  // of the trees that are tried; 1: none
+  int trees = 5;         // of a committee; 1: a tree by itself, as rows with run-time facts must be
 };
 
 class OpRow {

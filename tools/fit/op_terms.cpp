@@ -28,6 +28,35 @@ OpTerms element_terms() {
   return {{plain(Feature::kOne), plain(Feature::kTensorBytes)}, {Feature::kTensorBytes}, 2};
 }
 
+OpTerms timed_terms(OpClass op_class) {
+  OpTerms result{{plain(Feature::kTime), plain(Feature::kOne)}, {Feature::kTensorBytes}, 2};
+  const auto add = [&](Feature feature) { result.terms.push_back(plain(feature)); };
+  switch (op_class) {
+    case OpClass::kConvolution:
+    case OpClass::kTransposedConvolution:
+      add(Feature::kPatchBytes);
+      add(Feature::kGroups);
+      [[fallthrough]];
+    case OpClass::kMatrix:
+    case OpClass::kRecurrent:
+    case OpClass::kAttention:
+      add(Feature::kMacs);
+      add(Feature::kInputBytes);
+      add(Feature::kOutputBytes);
+      add(Feature::kWeightBytes);
+      break;
+    default: add(Feature::kTensorBytes);
+  }
+  return result;
+}
+
+OpTerms counted_terms() {
+  return {
+      {plain(Feature::kCounterEnergy), plain(Feature::kTime), plain(Feature::kUtilisationTime), plain(Feature::kOne)},
+      {Feature::kTensorBytes},
+      2};
+}
+
 OpTerms fallback_terms() {
   return {{plain(Feature::kOne), plain(Feature::kMacs), plain(Feature::kInputBytes), plain(Feature::kOutputBytes),
            plain(Feature::kWeightBytes)},

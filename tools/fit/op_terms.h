@@ -26,6 +26,13 @@ struct OpTerms {
 // What any op without MACs, or of a kind never seen, is priced by.
 [[nodiscard]] OpTerms element_terms();
 
+// Of a row for ops whose time is known while running: power times time, and work that the
+// time does not show.
+[[nodiscard]] OpTerms timed_terms(OpClass op_class);
+
+// Of a row for ops whose energy a counter of the board measures, at its own boundary.
+[[nodiscard]] OpTerms counted_terms();
+
 // For kinds of a class that nobody measured: what any op with MACs pays for. Terms that
 // describe one kernel's habits (launches per group, unfolded patches) would be
 // extrapolated far beyond anything seen: a depthwise convolution has as many groups as

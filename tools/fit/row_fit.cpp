@@ -206,13 +206,31 @@ std::vector<FormSpec> op_forms() {
   return forms;
 }
 
-std::vector<FormSpec> tree_forms(int most_leaves) {
+std::vector<FormSpec> measured_forms(std::size_t terms) {
+  std::vector<FormSpec> forms;
+  for (std::size_t used = 1; used <= terms; ++used) {
+    if (used > 3 && used != terms) continue;
+    for (const int steps : {0, 3}) {
+      FormSpec form;
+      form.name = fmt::format("{} of the first {} terms", steps == 0 ? "one row" : "robust row", used);
+      form.linear.ridge = 1e-4;
+      form.linear.robust_steps = steps;
+      for (std::size_t column = 0; column < used; ++column) form.columns.push_back(static_cast<Eigen::Index>(column));
+      forms.push_back(std::move(form));
+    }
+  }
+  return forms;
+}
+
+std::vector<FormSpec> tree_forms(int most_leaves, int members) {
   std::vector<FormSpec> forms;
   for (int leaves = most_leaves; leaves > 1; leaves = leaves > 4 ? leaves - 4 : 1) {
     FormSpec form;
     form.base = FormSpec::Base::kTrees;
     form.leaves = leaves;
-    form.name = fmt::format("the median of {} trees of up to {} rows", form.members, leaves);
+    form.members = members;
+    form.name = members == 1 ? fmt::format("a tree of up to {} rows", leaves)
+                             : fmt::format("the median of {} trees of up to {} rows", members, leaves);
     forms.push_back(std::move(form));
   }
   return forms;

@@ -86,8 +86,11 @@ struct Selected {
 // Rows as they are, robust rows, log rows, and rows with prototypes of several lengths.
 [[nodiscard]] std::vector<FormSpec> op_forms();
 
+// Rows over the first few terms and over all of them, plain and robust.
+[[nodiscard]] std::vector<FormSpec> measured_forms(std::size_t terms);
+
 // Committees of trees, the largest first.
-[[nodiscard]] std::vector<FormSpec> tree_forms(int most_leaves);
+[[nodiscard]] std::vector<FormSpec> tree_forms(int most_leaves, int members = 5);
 
 // sum w*min(|predicted/measured - 1|, 1) / sum w.
 [[nodiscard]] double relative_error(const Eigen::VectorXd& predicted, const Eigen::VectorXd& energies,

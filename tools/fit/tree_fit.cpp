@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <limits>
 #include <set>
 
 namespace edgejoule::fit {
@@ -16,9 +17,14 @@ using Rows = std::vector<std::size_t>;
 
 constexpr std::size_t kFewestOfAKey = 5;  // below, a kind is left to its class
 constexpr std::uint64_t kAttentionShape = 1;
+constexpr double kLeastGain = 1.0 / 64;  // that core takes for a module's children
 
 bool has_weights(const Measurement& m) {
   return m.facts[Fact::kWeightBytes] > 0;
+}
+
+bool is_known(const Measurement& m, Known known) {
+  return m.time_seconds > 0 && (known == Known::kTime || (m.counter_joules >= 0 && m.utilisation >= 0));
 }
 
 bool has_macs(OpClass op_class) {
@@ -181,6 +187,7 @@ TreeFit::TreeFit(const Observations& observations, const std::vector<bool>& trai
   for (auto& [key, rows] : by_key) {
     if (key.first == OpKind::kUnknown || rows.size() < kFewestOfAKey || groups_among(observations, rows) < 2) continue;
     const Measurement& first = observations[rows.front()];
+    if (options.known_rows) fit_known(key, rows, options.ops);
     kinds_.try_emplace(key, observations, std::move(rows), rich_terms(first.op_class, has_weights(first)), options.ops);
   }
   for (auto& [op_class, rows] : by_class) {
@@ -192,6 +199,73 @@ TreeFit::TreeFit(const Observations& observations, const std::vector<bool>& trai
     roofline_.emplace(observations, std::move(all), work);
   }
   if (options.module_rows) fit_modules(options.ladder);
+  if (options.module_rows && options.known_rows) fit_counted_modules();
+}
+
+void TreeFit::fit_known(const Key& key, const Rows& rows, const OpFitOptions& options) {
+  for (const Known known : {Known::kTime, Known::kCounter}) {
+    Rows measured;
+    for (const std::size_t row : rows) {
+      if (is_known((*observations_)[row], known)) measured.push_back(row);
+    }
+    if (measured.size() < kFewestOfAKey || groups_among(*observations_, measured) < 2) continue;
+    const OpTerms terms =
+        known == Known::kTime ? timed_terms((*observations_)[measured.front()].op_class) : counted_terms();
+    OpFitOptions of_terms;
+    of_terms.forms = measured_forms(terms.terms.size());
+    of_terms.most_leaves = known == Known::kTime ? options.most_leaves : 1;
+    of_terms.trees = 1;
+    known_.try_emplace({key, known}, *observations_, std::move(measured), terms, of_terms);
+  }
+}
+
+// With a counter at every node a module needs its children no more; core keeps a little.
+void TreeFit::fit_counted_modules() {
+  for (std::size_t i = 0; i < observations_->size(); ++i) {
+    const Measurement& m = (*observations_)[i];
+    if (training_[i] && m.level != NodeLevel::kOp && !m.children.empty() && is_known(m, Known::kCounter)) {
+      counted_modules_.push_back(i);
+    }
+  }
+  if (counted_modules_.size() < kFewestOfAKey) return;
+  const std::array<TermSpec, 2> terms = {{{Feature::kCounterEnergy, {}}, {Feature::kTime, {}}}};
+  Eigen::VectorXd beyond = observations_->energies(counted_modules_);
+  for (std::size_t i = 0; i < counted_modules_.size(); ++i) {
+    const Measurement& m = (*observations_)[counted_modules_[i]];
+    for (const auto& child : m.children) {
+      beyond[static_cast<Eigen::Index>(i)] -= kLeastGain * child.count * (*observations_)[child.index].energy_joules;
+    }
+  }
+  if (beyond.minCoeff() <= 0) return;
+  RelativeFitOptions options;
+  options.robust_steps = 3;
+  counted_module_ = fit_relative(observations_->columns(counted_modules_, terms), beyond,
+                                 weights_of(*observations_, counted_modules_), options);
+}
+
+std::vector<double> TreeFit::price_known(Known known) const {
+  const Observations& all = *observations_;
+  std::vector<double> joules(all.size(), std::numeric_limits<double>::quiet_NaN());
+  std::map<Key, Rows> by_key;
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    const Measurement& m = all[i];
+    if (m.level == NodeLevel::kOp && is_known(m, known)) by_key[{m.kind, m.data_type}].push_back(i);
+  }
+  for (const auto& [key, rows] : by_key) {
+    const auto own = known_.find({key, known});
+    if (own == known_.end()) continue;
+    const Eigen::VectorXd priced = own->second.predict(all, rows);
+    for (std::size_t r = 0; r < rows.size(); ++r) joules[rows[r]] = priced[static_cast<Eigen::Index>(r)];
+  }
+  if (known != Known::kCounter || counted_module_.size() == 0) return joules;
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    const Measurement& m = all[i];
+    if (m.level == NodeLevel::kOp || m.children.empty() || !is_known(m, known)) continue;
+    double children = 0;
+    for (const auto& child : m.children) children += child.count * joules[child.index];
+    joules[i] = kLeastGain * children + counted_module_[0] * m.counter_joules + counted_module_[1] * m.time_seconds;
+  }
+  return joules;
 }
 
 void TreeFit::fit_modules(const LadderOptions& options) {
@@ -284,7 +358,38 @@ std::vector<FittedRow> TreeFit::table_rows() const {
       result.push_back(std::move(added));
     }
   }
+  for (const auto& [asked, row] : known_) {
+    const auto& [key, known] = asked;
+    const Feature of_known = known == Known::kTime ? Feature::kTime : Feature::kCounterEnergy;
+    for (FittedRow& added : row.table_rows(*observations_)) {
+      added.level = key.second == DataType::kUnknown ? Level::kOp : Level::kOpAndType;
+      added.kind = key.first;
+      added.data_type = key.second;
+      added.op_class = (*observations_)[row.rows().front()].op_class;
+      added.known = known;
+      // A row that came out without it must still ask for it, or it would answer ops of
+      // which nothing is known.
+      constexpr double kNothing = 1e-9;
+      const auto asks = [&](const FittedTerm& term) { return term.spec.feature == of_known; };
+      if (std::none_of(added.terms.begin(), added.terms.end(), asks)) {
+        added.terms.push_back({{of_known, {}}, kNothing, 0, std::numeric_limits<double>::infinity()});
+      }
+      result.push_back(std::move(added));
+    }
+  }
   if (has_ladder_) add_module_rows(result);
+  if (counted_module_.size() != 0 && counted_module_[0] > 0) {
+    FittedRow row;
+    row.level = Level::kClass;
+    row.op_class = OpClass::kModule;
+    row.known = Known::kCounter;
+    row.children_gain = kLeastGain;
+    const std::vector<TermSpec> terms = {{Feature::kCounterEnergy, {}}, {Feature::kTime, {}}};
+    row.terms = fitted_terms(terms, counted_module_, observations_->columns(counted_modules_, terms));
+    row.measurements = counted_modules_;
+    row.reason = "any module: what a counter of the board says of it, and its time";
+    result.push_back(std::move(row));
+  }
   for (const auto& [op_class, row] : classes_) {
     for (FittedRow& added : row.table_rows(*observations_)) {
       added.level = Level::kClass;
@@ -302,7 +407,6 @@ void TreeFit::add_module_rows(std::vector<FittedRow>& rows) const {
   constexpr std::array<Feature, 3> kKeys = {Feature::kChildKinds, Feature::kChildClasses, Feature::kModuleShape};
   constexpr std::array<const char*, 4> kNames = {"children of exactly these kinds", "children of these classes",
                                                  "modules of this shape", "any module"};
-  constexpr double kLeastGain = 1.0 / 64;
   const std::vector<Feature> axes = {Feature::kBatch, Feature::kSequence};
   const auto levels = ladder_.levels().size();
   for (std::size_t level = 0; level < levels; ++level) {

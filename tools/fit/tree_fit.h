@@ -23,6 +23,7 @@ struct TreeFitOptions {
   OpFitOptions ops;
   LadderOptions ladder;
   bool module_rows = true;
+  bool known_rows = true;  // of what was measured while running, where it was
 };
 
 // What any op is priced by where nothing better is known: 1, bytes and MACs. Ops without
@@ -64,12 +65,16 @@ class TreeFit {
   // Every row, bottom up. `op_joules` replaces the ops' prices where it is not empty.
   [[nodiscard]] Prices price(const std::vector<double>& op_joules = {}) const;
 
+  // With what was measured while running: NaN where no row asks for that.
+  [[nodiscard]] std::vector<double> price_known(Known known) const;
+
   // As rows of a table, in the order in which core asks them.
   [[nodiscard]] std::vector<FittedRow> table_rows() const;
 
   using Key = std::pair<OpKind, DataType>;
   [[nodiscard]] const std::map<Key, OpRow>& kinds() const { return kinds_; }
   [[nodiscard]] const std::map<OpClass, OpRow>& classes() const { return classes_; }
+  [[nodiscard]] const std::map<std::pair<Key, Known>, OpRow>& known() const { return known_; }
   [[nodiscard]] const ModuleLadder& ladder() const { return ladder_; }
 
   // The terms of a module's row: children's joules, then physics of its own.
@@ -78,16 +83,21 @@ class TreeFit {
   [[nodiscard]] static std::vector<int> module_keys(const measurements::Measurement& m);
 
  private:
+  void fit_known(const Key& key, const std::vector<std::size_t>& rows, const OpFitOptions& options);
   void fit_modules(const LadderOptions& options);
+  void fit_counted_modules();
   void add_module_rows(std::vector<FittedRow>& rows) const;
 
   const Observations* observations_;
   std::vector<bool> training_;
   std::map<Key, OpRow> kinds_;
   std::map<OpClass, OpRow> classes_;
+  std::map<std::pair<Key, Known>, OpRow> known_;  // of ops measured while running, too
   std::optional<Roofline> roofline_;
   ModuleLadder ladder_;
   bool has_ladder_ = false;
+  std::vector<std::size_t> counted_modules_;  // that the next was fitted on
+  Eigen::VectorXd counted_module_;            // joules per joule of the counter, per second; empty: none
 };
 
 }  // namespace edgejoule::fit

@@ -180,7 +180,7 @@ bool is_sound(const RuntimeFacts& runtime) noexcept {
 
 Flags flags_of(const PlanData& plan, OpKind kind, const PlanRow& row, bool outside) noexcept {
   Flags flags(plan.base_flags);
-  if (row.level >= Level::kClass) {
+  if (row.level >= Level::kClass && !is_module(kind)) {  // any row of a module's is one of its class
     flags.set(Flag::kFallback);
   }
   if (outside) {

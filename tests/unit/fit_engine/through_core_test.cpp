@@ -53,8 +53,10 @@ struct Agreement {
   std::array<int, 3> rows{};
 };
 Agreement agreement(const MeasurementSet& set, const files::FileBytes& table, const std::vector<double>& engine,
-                    const std::vector<bool>& test) {
-  pricing::SetPricer pricer(set, table, {});
+                    const std::vector<bool>& test, bool with_runtime_facts = false) {
+  pricing::PricerOptions options;
+  options.use_runtime_facts = with_runtime_facts;
+  pricing::SetPricer pricer(set, table, options);
   Agreement result;
   for (std::size_t i = 0; i < set.measurements.size(); ++i) {
     if (!test[i]) continue;
@@ -174,6 +176,53 @@ TEST(ThroughCore, OpsModulesAndModelsCostWhatTheEngineSays) {
     EXPECT_EQ(found.rows[1], 20);
     EXPECT_EQ(found.rows[2], 20);
   }
+}
+
+// Time and a counter of the board that sees seven tenths of every joule.
+MeasurementSet with_counters(MeasurementSet set) {
+  std::mt19937 random(9);
+  std::normal_distribution<double> noise(0, 0.01);
+  for (Measurement& m : set.measurements) {
+    m.time_seconds = m.energy_joules / 40 * std::exp(10 * noise(random));
+    m.utilisation = 0.9;
+    m.counter_joules = 0.7 * m.energy_joules * std::exp(noise(random));
+  }
+  return set;
+}
+
+TEST(ThroughCore, WhatWasMeasuredWhileRunningCountsAsTheEngineSays) {
+  const MeasurementSet set = with_counters(synthetic_models());
+  const std::vector<bool> training = without_group(set, "model4");
+  const Observations observations(set);
+  const TreeFit fit(observations, training, {});
+  std::vector<bool> test;
+  for (const bool in : training) test.push_back(!in);
+  const files::FileBytes table = table_of(fit, set);
+  const std::vector<double> counted = fit.price_known(Known::kCounter);
+  const Agreement found = agreement(set, table, counted, test, true);
+  EXPECT_LT(found.largest, kFloatTolerance) << found.where;
+  EXPECT_EQ(found.rows[2], 20);
+  // The counter knows what no fact says, so its rows err least.
+  double error = 0, without = 0;
+  const std::vector<double> plain = fit.price().joules;
+  for (std::size_t i = 0; i < test.size(); ++i) {
+    if (!test[i]) continue;
+    error += std::abs(counted[i] / set.measurements[i].energy_joules - 1);
+    without += std::abs(plain[i] / set.measurements[i].energy_joules - 1);
+  }
+  EXPECT_LT(error, without);
+  // Without the counter the same table answers by time, and without either by facts.
+  MeasurementSet timed = set;
+  for (Measurement& m : timed.measurements) {
+    m.counter_joules = -1;
+    if (m.level != NodeLevel::kOp) m.time_seconds = -1;
+  }
+  std::vector<bool> ops = test;
+  for (std::size_t i = 0; i < ops.size(); ++i) ops[i] = ops[i] && set.measurements[i].level == NodeLevel::kOp;
+  const Agreement by_time = agreement(timed, table, fit.price_known(Known::kTime), ops, true);
+  EXPECT_LT(by_time.largest, kFloatTolerance) << by_time.where;
+  const Agreement by_facts = agreement(set, table, plain, test);
+  EXPECT_LT(by_facts.largest, kFloatTolerance) << by_facts.where;
 }
 
 TEST(ThroughCore, TheSyntheticTableUsesWhatItIsMeantToTest) {
