@@ -56,7 +56,9 @@ void say(const fit::AdaptedTable& result) {
              result.groups, result.groups == 1 ? "group" : "groups", result.factor,
              std::isinf(result.ridge)
                  ? "all of it alike"
-                 : fmt::format("{} coefficients each on its own (pull {:.3g})", result.coefficients, result.ridge));
+                 : fmt::format("{} {} (pull {:.3g})", result.coefficients,
+                               result.coefficients == 1 ? "coefficient on its own" : "coefficients each on its own",
+                               result.ridge));
   if (!result.is_tested) {
     fmt::print(stderr,
                "not tested: with one group nothing is left to test on; intervals are the donor's, and say so\n");

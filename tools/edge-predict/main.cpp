@@ -111,7 +111,7 @@ void add_options(CLI::App& app, Arguments& arguments) {
       ->take_all();
   for (const auto& [key, meaning] : kWhatIf) {
     app.add_option_function<std::string>(
-           "--" + key, [&arguments, key](const std::string& value) { arguments.set(key, value); }, meaning)
+           "--" + key, [&arguments, key = key](const std::string& value) { arguments.set(key, value); }, meaning)
         ->type_name(key == "dtype" ? "TYPE" : "N");
   }
   app.add_option("--time", arguments.seconds, "seconds of one inference, for the static energy")

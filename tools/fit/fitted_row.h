@@ -24,8 +24,7 @@ struct FittedCorrection {
 };
 
 // What a row asks for that is only known while running.
-// In the order of preference: of rows that ask for as much, core takes the first.
-enum class Known { kNothing, kCounter, kTime };
+enum class Known { kNothing, kTime, kCounter };
 
 struct FittedRow {
   Level level = Level::kRoofline;

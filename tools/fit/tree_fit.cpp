@@ -52,6 +52,17 @@ Eigen::VectorXd weights_of(const Observations& observations, const Rows& rows) {
   return weights;
 }
 
+// A row that came out without a run-time fact must still ask for it: for the time, or it
+// would answer where nothing is known; for the counter beside it, or core, which prefers
+// the row that asks for most, would prefer the row of the time alone.
+void ask_for(Feature fact, FittedRow& row) {
+  constexpr double kNothing = 1e-9;
+  const auto asks = [&](const FittedTerm& term) { return term.spec.feature == fact; };
+  if (std::none_of(row.terms.begin(), row.terms.end(), asks)) {
+    row.terms.push_back({{fact, {}}, kNothing, 0, std::numeric_limits<double>::infinity()});
+  }
+}
+
 // The terms of module rows, behind the children's joules: of modules with attention of
 // their own, and of the others.
 struct OwnTerm {
@@ -360,20 +371,14 @@ std::vector<FittedRow> TreeFit::table_rows() const {
   }
   for (const auto& [asked, row] : known_) {
     const auto& [key, known] = asked;
-    const Feature of_known = known == Known::kTime ? Feature::kTime : Feature::kCounterEnergy;
     for (FittedRow& added : row.table_rows(*observations_)) {
       added.level = key.second == DataType::kUnknown ? Level::kOp : Level::kOpAndType;
       added.kind = key.first;
       added.data_type = key.second;
       added.op_class = (*observations_)[row.rows().front()].op_class;
       added.known = known;
-      // A row that came out without it must still ask for it, or it would answer ops of
-      // which nothing is known.
-      constexpr double kNothing = 1e-9;
-      const auto asks = [&](const FittedTerm& term) { return term.spec.feature == of_known; };
-      if (std::none_of(added.terms.begin(), added.terms.end(), asks)) {
-        added.terms.push_back({{of_known, {}}, kNothing, 0, std::numeric_limits<double>::infinity()});
-      }
+      ask_for(Feature::kTime, added);
+      if (known == Known::kCounter) ask_for(Feature::kCounterEnergy, added);
       result.push_back(std::move(added));
     }
   }
@@ -386,6 +391,7 @@ std::vector<FittedRow> TreeFit::table_rows() const {
     row.children_gain = kLeastGain;
     const std::vector<TermSpec> terms = {{Feature::kCounterEnergy, {}}, {Feature::kTime, {}}};
     row.terms = fitted_terms(terms, counted_module_, observations_->columns(counted_modules_, terms));
+    ask_for(Feature::kTime, row);
     row.measurements = counted_modules_;
     row.reason = "any module: what a counter of the board says of it, and its time";
     result.push_back(std::move(row));
@@ -411,7 +417,9 @@ void TreeFit::add_module_rows(std::vector<FittedRow>& rows) const {
   const auto levels = ladder_.levels().size();
   for (std::size_t level = 0; level < levels; ++level) {
     const bool coarsest = level + 1 == levels;
-    for (const auto& [key, selected] : ladder_.levels()[level]) {
+    for (const auto& entry : ladder_.levels()[level]) {  // clang 14 does not capture structured bindings
+      const int key = entry.first;
+      const Selected& selected = entry.second;
       Rows members;
       bool attention = false;
       for (std::size_t i = 0; i < observations_->size(); ++i) {

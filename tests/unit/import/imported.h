@@ -81,8 +81,7 @@ class Imported {
   GraphView view_;
 };
 
-[[nodiscard]] inline Imported imported(const std::vector<std::uint8_t>& model,
-                                       const import::Bindings& bindings = {}) {
+[[nodiscard]] inline Imported imported(const std::vector<std::uint8_t>& model, const import::Bindings& bindings = {}) {
   const Span<const std::byte> bytes(reinterpret_cast<const std::byte*>(model.data()), model.size());
   import::ImportOptions options;
   options.bindings = bindings;
