@@ -64,21 +64,6 @@ std::string event_detail(const Recording& recording, const TraceEvent& event) {
   return "";
 }
 
-std::string quoted(const std::string& text) {
-  std::string out = "\"";
-  for (const char c : text::valid_utf8(text)) {
-    if (c == '"' || c == '\\') {
-      out += '\\';
-      out += c;
-    } else if (static_cast<unsigned char>(c) < 0x20) {
-      out += fmt::format("\\u{:04x}", static_cast<unsigned>(c));
-    } else {
-      out += c;
-    }
-  }
-  return out + "\"";
-}
-
 std::string session_json(const Recording& recording) {
   wire::TraceFrameT frame;
   frame.session = std::make_unique<wire::TraceSessionT>(recording.session);
@@ -143,7 +128,8 @@ bool write_json(const Recording& recording, std::FILE* out) {
   between = "\n";
   for (const TraceEvent& e : recording.events) {
     lines.add("{}{{\"event\": \"{}\", \"begin_ns\": {}, \"end_ns\": {}, \"index\": {}, \"value\": {}, \"detail\": {}}}",
-              between, name_of(e.kind), e.begin_ns, e.end_ns, e.index, e.value, quoted(event_detail(recording, e)));
+              between, name_of(e.kind), e.begin_ns, e.end_ns, e.index, e.value,
+              text::json_string(event_detail(recording, e)));
     between = ",\n";
   }
   lines.add("]}}\n");

@@ -105,8 +105,8 @@ std::string compare_csv(const Comparison& comparison) {
 std::string compare_json(const Comparison& comparison) {
   const auto side = [](const Prediction& p) {
     return fmt::format("{{ \"model\": {}, \"settings\": {}, \"table\": {}, \"at\": {} }}",
-                       json_string(p.request().model), json_string(settings_text(p.request().settings)),
-                       json_string(p.request().table), json_string(p.request().operating_point));
+                       text::json_string(p.request().model), text::json_string(settings_text(p.request().settings)),
+                       text::json_string(p.request().table), text::json_string(p.request().operating_point));
   };
   std::string out =
       fmt::format("{{\n  \"a\": {},\n  \"b\": {},\n  \"confidence\": {},\n  \"one_table\": {},\n  \"nodes\": [\n",
@@ -119,11 +119,12 @@ std::string compare_json(const Comparison& comparison) {
         "    {{ \"path\": {}, \"parent\": {}, \"kind\": {}, \"in\": {}, \"a_joules\": {}, \"b_joules\": {}, "
         "\"lower_joules\": {}, \"upper_joules\": {}, \"ratio\": {}, \"ratio_lower\": {}, \"ratio_upper\": {}, "
         "\"flags\": {} }}{}\n",
-        json_string(node.path), i == 0 ? "null" : fmt::format("{}", node.parent), json_string(name_of(node.kind)),
-        json_string(in_text(node)), node.a ? json_number(node.joules_a) : "null",
-        node.b ? json_number(node.joules_b) : "null", json_number(node.lower), json_number(node.upper),
+        text::json_string(node.path), i == 0 ? "null" : fmt::format("{}", node.parent),
+        text::json_string(name_of(node.kind)), text::json_string(in_text(node)),
+        node.a ? json_number(node.joules_a) : "null", node.b ? json_number(node.joules_b) : "null",
+        json_number(node.lower), json_number(node.upper),
         ratio(node.has_ratio() ? node.joules_b / node.joules_a : 0.0F), ratio(node.ratio_lower),
-        ratio(node.ratio_upper), json_string(text::flag_names(node.flags, " ")),
+        ratio(node.ratio_upper), text::json_string(text::flag_names(node.flags, " ")),
         i + 1 < comparison.nodes.size() ? "," : "");
   }
   return out + "  ]\n}\n";

@@ -132,19 +132,20 @@ std::string sweep_csv(const SweepView& view, const std::vector<SweepPoint>& poin
 
 std::string sweep_json(const SweepView& view, const std::vector<SweepPoint>& points, std::size_t best) {
   std::string out = fmt::format("{{\n  \"model\": {},\n  \"table\": {},\n  \"key\": {},\n  \"confidence\": {},\n",
-                                json_string(view.model), json_string(view.table), json_string(view.key),
-                                json_number(text::fraction_of(view.confidence)));
-  if (best < points.size()) out += fmt::format("  \"answer\": {},\n", json_string(points[best].value));
+                                text::json_string(view.model), text::json_string(view.table),
+                                text::json_string(view.key), json_number(text::fraction_of(view.confidence)));
+  if (best < points.size()) out += fmt::format("  \"answer\": {},\n", text::json_string(points[best].value));
   out += "  \"points\": [\n";
   for (std::size_t i = 0; i < points.size(); ++i) {
     const SweepPoint& point = points[i];
     out += fmt::format(
         "    {{ \"value\": {}, \"dynamic_joules\": {}, \"lower_joules\": {}, \"upper_joules\": {}, "
         "\"joules_per_input\": {}, \"joules_per_token\": {}, \"macs\": {}, \"weight_bytes\": {}, \"flags\": {} }}{}\n",
-        json_string(point.value), json_number(point.whole.dynamic.value()),
+        text::json_string(point.value), json_number(point.whole.dynamic.value()),
         json_number(point.whole.interval.lower.value()), json_number(point.whole.interval.upper.value()),
         json_number(per_input(point)), per_token(point) ? json_number(*per_token(point)) : "null", point.macs,
-        point.weight_bytes, json_string(text::flag_names(point.whole.flags, " ")), i + 1 < points.size() ? "," : "");
+        point.weight_bytes, text::json_string(text::flag_names(point.whole.flags, " ")),
+        i + 1 < points.size() ? "," : "");
   }
   return out + "  ]\n}\n";
 }

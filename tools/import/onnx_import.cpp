@@ -259,17 +259,7 @@ class OnnxImport {
 
 files::FileBytes import_onnx(Span<const std::byte> bytes, std::string_view file, const ImportOptions& options) {
   const OnnxFile model = OnnxFile::open(bytes, file);
-  files::FileBytes out;
-  try {
-    out = OnnxImport(model, file, options).run();
-  } catch (const graph::GraphError& error) {
-    throw ImportError(file, error.what(), kDamaged);
-  }
-  // What the readers of graphs will check, checked where the cause is still at hand.
-  if (const Result<GraphView> graph = GraphView::open(out.span()); !graph) {
-    throw ImportError(file, error_text(graph.error()), kDamaged);
-  }
-  return out;
+  return checked_graph(file, kDamaged, [&] { return OnnxImport(model, file, options).run(); });
 }
 
 }  // namespace edgejoule::import

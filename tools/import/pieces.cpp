@@ -6,6 +6,7 @@
 
 #include "edgejoule/core/facts.h"
 #include "edgejoule/core/graph.h"
+#include "import/import.h"
 
 namespace edgejoule::import {
 namespace {
@@ -84,6 +85,20 @@ std::string lower_case(std::string_view text) {
 
 const char* plural(std::uint64_t count) {
   return count == 1 ? "" : "s";
+}
+
+files::FileBytes checked_graph(std::string_view file, std::string_view advice,
+                               const std::function<files::FileBytes()>& build) {
+  files::FileBytes out;
+  try {
+    out = build();
+  } catch (const graph::GraphError& error) {
+    throw ImportError(file, error.what(), advice);
+  }
+  if (const Result<GraphView> graph = GraphView::open(out.span()); !graph) {
+    throw ImportError(file, error_text(graph.error()), advice);
+  }
+  return out;
 }
 
 }  // namespace edgejoule::import

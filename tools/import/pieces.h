@@ -5,14 +5,21 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "files/io.h"
 #include "graph/graph_builder.h"
 #include "import/module_tree.h"
 
 namespace edgejoule::import {
+
+// The graph that `build` writes, checked as its readers will check it, where the cause is
+// still at hand. Errors: ImportError, with the advice.
+[[nodiscard]] files::FileBytes checked_graph(std::string_view file, std::string_view advice,
+                                             const std::function<files::FileBytes()>& build);
 
 // An op, or a module with children.
 struct Piece {

@@ -292,17 +292,7 @@ class TfliteImport {
 files::FileBytes import_tflite(Span<const std::byte> bytes, std::string_view file, const ImportOptions& options) {
   const TfliteFile model = TfliteFile::open(bytes, file);
   check_calls(model, file);
-  files::FileBytes out;
-  try {
-    out = TfliteImport(model, file, options).run();
-  } catch (const graph::GraphError& error) {
-    throw ImportError(file, error.what(), kDamaged);
-  }
-  // What the readers of graphs will check, checked where the cause is still at hand.
-  if (const Result<GraphView> graph = GraphView::open(out.span()); !graph) {
-    throw ImportError(file, error_text(graph.error()), kDamaged);
-  }
-  return out;
+  return checked_graph(file, kDamaged, [&] { return TfliteImport(model, file, options).run(); });
 }
 
 }  // namespace edgejoule::import

@@ -22,6 +22,9 @@ namespace edgejoule::text {
 // Well-formed UTF-8 for JSON and file formats: invalid bytes become U+FFFD.
 [[nodiscard]] std::string valid_utf8(std::string_view text);
 
+// A JSON string, in quotes; bytes that are not UTF-8 become U+FFFD.
+[[nodiscard]] std::string json_string(std::string_view text);
+
 // Columns a terminal gives the text (as printable() returns it): code points, wide
 // East Asian ones twice, combining ones not at all.
 [[nodiscard]] std::size_t display_width(std::string_view text);
