@@ -4,21 +4,17 @@
 #include <cmath>
 #include <map>
 #include <numeric>
-#include <optional>
 #include <set>
 
 #include "data_sets.h"
-#include "files/file_bytes.h"
-#include "files/io.h"
+#include "edge-calibrate/model_sources.h"
+#include "fit/adapt.h"
 #include "fit/fit_models.h"
 #include "fit/model_sums.h"
 #include "fit/nnls.h"
 #include "fit/set_pool.h"
-#include "measurements/mlperf_csv.h"
-#include "measurements/whole_model.h"
+#include "measurements/measurement_set.h"
 #include "through_table.h"
-#include "zoo/mlperf_names.h"
-#include "zoo/zoo.h"
 
 namespace edgejoule::accuracy {
 namespace {
@@ -28,16 +24,6 @@ using fit::PoolData;
 using fit::PoolForm;
 using fit::SetPool;
 using measurements::MeasurementSet;
-using measurements::ModelParts;
-
-ModelParts parts_of(std::string_view name) {
-  const std::optional<zoo::MlperfModel> model = zoo::find_mlperf_edge(name);
-  if (!model) return {};
-  ModelParts parts = measurements::parts_of_graph(zoo::build(model->zoo), model->zoo);
-  parts.family = model->family;
-  parts.data_type = model->data_type;
-  return parts;
-}
 
 struct Study {
   PoolData data;
@@ -243,10 +229,8 @@ void adapt(const Study& study, Report& report) {
         for (const int n : {5, 10, 20, 40}) {
           if (rows.size() < static_cast<std::size_t>(n) + 5) continue;
           const std::vector<Index> train(rows.begin(), rows.begin() + n), test(rows.begin() + n, rows.end());
-          const Eigen::VectorXd energies = data.energies(train), ones = Eigen::VectorXd::Ones(n);
-          std::vector<double> ratios;
-          for (const Index row : train) ratios.push_back(std::log(data.energies[row] / data.terms.row(row).dot(donor)));
-          const double factor = std::exp(quantile(ratios, 0.5));
+          const fit::AdaptData measured{
+              data.terms(train, columns), donor(columns), data.energies(train), Eigen::VectorXd::Ones(n), {}};
           const auto score = [&](const std::string& method, const Eigen::VectorXd& c) {
             std::vector<double> of_set;
             for (const Index row : test) {
@@ -254,15 +238,11 @@ void adapt(const Study& study, Report& report) {
             }
             errors[method][n].push_back(quantile(of_set, 0.5));
           };
-          const Eigen::VectorXd prior = factor * donor(columns);
-          score("donor, scaled by the N", prior);
-          fit::RelativeFitOptions options;
-          options.ridge = 0, options.ridge_share = 1e-6, options.robust_steps = 2;
-          score("the N alone", fit::fit_relative(data.terms(train, columns), energies, ones, options));
-          options.ridge_share = 0.3 / n;
-          options.prior = prior;
-          score("edgejoule: the N, pulled toward the donor",
-                fit::fit_relative(data.terms(train, columns), energies, ones, options));
+          score("donor, scaled by the N", fit::adapt_row(measured, fit::kScaledOnly).coefficients);
+          fit::RelativeFitOptions alone;
+          alone.ridge = 0, alone.ridge_share = 1e-6, alone.robust_steps = 2;
+          score("the N alone", fit::fit_relative(measured.terms, measured.energies, measured.weights, alone));
+          score("edgejoule: the N, pulled toward the donor", fit::adapt_row(measured, 0.3 / n).coefficients);
         }
       }
     }
@@ -282,8 +262,7 @@ void adapt(const Study& study, Report& report) {
 
 void run_mlperf_edge(const std::string& file, const Settings& settings, Report& report,
                      std::vector<IntervalRows>& intervals) {
-  const files::FileBytes bytes = files::read_file(file);
-  const MeasurementSet set = measurements::import_mlperf_edge(bytes.text(), file, parts_of);
+  const MeasurementSet set = calibrate::read_set(file, {});
   const Study study = study_of(set);
   report.section(
       fmt::format("MLPerf edge: {} whole-model runs in {} sets (round, board, runtime, data type), none "

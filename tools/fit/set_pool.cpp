@@ -157,15 +157,6 @@ double median_of_device_medians(const Eigen::VectorXd& predicted, const PoolData
   return medians.empty() ? kNone : median(std::move(medians));
 }
 
-Eigen::VectorXd log_spread(const std::vector<SetPool>& pools, const PoolData& data) {
-  Eigen::MatrixXd logs(data.size(), static_cast<Eigen::Index>(pools.size()));
-  for (std::size_t p = 0; p < pools.size(); ++p) {
-    logs.col(static_cast<Eigen::Index>(p)) = pools[p].predict(data).array().log();
-  }
-  const Eigen::VectorXd mean = logs.rowwise().mean();
-  return (logs.colwise() - mean).rowwise().squaredNorm().array().sqrt() / std::sqrt(static_cast<double>(pools.size()));
-}
-
 PoolChoice choose_forms(const std::vector<PoolForm>& forms, const PoolData& data, std::size_t averaged) {
   const std::set<int> families(data.families.begin(), data.families.end());
   PoolChoice choice;
@@ -201,13 +192,12 @@ PoolChoice choose_forms(const std::vector<PoolForm>& forms, const PoolData& data
   std::iota(choice.order.begin(), choice.order.end(), std::size_t{0});
   std::stable_sort(choice.order.begin(), choice.order.end(),
                    [&](std::size_t a, std::size_t b) { return choice.scores[a] < choice.scores[b]; });
-  choice.log_residuals = choice.spread = Eigen::VectorXd::Constant(data.size(), kNone);
+  choice.log_residuals = Eigen::VectorXd::Constant(data.size(), kNone);
   for (const Fold& fold : folds) {
     std::vector<SetPool> best;
     for (std::size_t i = 0; i < std::min(averaged, forms.size()); ++i) best.push_back(fold.pools[choice.order[i]]);
     const Eigen::VectorXd predicted = SetPool::average(best).predict(fold.test);
     choice.log_residuals(fold.outside) = (fold.test.energies.array() / predicted.array()).log().matrix();
-    choice.spread(fold.outside) = log_spread(best, fold.test);
   }
   return choice;
 }

@@ -51,14 +51,10 @@ class SetPool {
 struct PoolChoice {
   std::vector<std::size_t> order;  // of the forms, best first
   std::vector<double> scores;      // of the forms: mean over left-out families of the above
-  // ln(measured / predicted) and the spread of ln over the averaged forms, of the
-  // average of the best forms, each row with its family left out. NaN where it cannot be.
+  // ln(measured / predicted) of the average of the best forms, each row with its family
+  // left out. NaN where it cannot be.
   Eigen::VectorXd log_residuals;
-  Eigen::VectorXd spread;
 };
 [[nodiscard]] PoolChoice choose_forms(const std::vector<PoolForm>& forms, const PoolData& data, std::size_t averaged);
-
-// Spread of ln(joules) over pools, per row.
-[[nodiscard]] Eigen::VectorXd log_spread(const std::vector<SetPool>& pools, const PoolData& data);
 
 }  // namespace edgejoule::fit

@@ -2,9 +2,9 @@
 
 #include <fmt/format.h>
 
-#include <map>
-
 #include "measurements/csv.h"
+#include "measurements/whole_model.h"
+#include "text/escape.h"
 
 namespace edgejoule::measurements {
 
@@ -21,32 +21,20 @@ MeasurementSet import_mlperf_edge(std::string_view text, const std::string& file
   const std::size_t round = csv.required_column("round"), system = csv.required_column("system"),
                     model = csv.required_column("model"), energy = csv.required_column("J_per_sample"),
                     latency = csv.required_column("mean_lat_ms");
-  std::map<std::string, ModelParts> models;
+  ModelCache models(parts_of);
   for (const Csv::Row& row : csv.rows()) {
     const std::string& name = row.cells[model];
-    auto known = models.find(name);
-    if (known == models.end()) known = models.emplace(name, parts_of(name)).first;
-    const ModelParts& parts = known->second;
+    const ModelParts& parts = models.find(name);
     if (parts.parts == nullptr || parts.parts->empty()) {
-      throw MeasurementError(fmt::format("{}: no layers are known of model '{}'", csv.place(row), name));
+      throw MeasurementError(
+          fmt::format("{}: no layers are known of model '{}'", csv.place(row), text::printable(name)));
     }
-    Measurement m;
-    m.kind = OpKind::kModel;
-    m.op_class = OpClass::kModule;
-    m.level = NodeLevel::kModel;
-    m.data_type = parts.data_type;
+    Measurement m = whole_model(parts, name);
     m.energy_joules = csv.number(row, energy);
     m.time_seconds = csv.number(row, latency) * 1e-3;
-    m.group = m.model = name;
-    m.family = parts.family;
     m.device = fmt::format("{}|{}|{}", row.cells[round], row.cells[system], edgejoule::name_of(parts.data_type));
     m.origin = csv.place(row);
-    m.parts = parts.parts;
-    if (!(m.energy_joules > 0)) {
-      set.excluded.push_back({m.origin, "energy is not above zero"});
-      continue;
-    }
-    set.measurements.push_back(std::move(m));
+    take_if_above_zero(std::move(m), set);
   }
   return set;
 }

@@ -2,8 +2,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "files/io.h"
-#include "support/temporary_folder.h"
 #include "unit/edge-calibrate/sample_sets.h"
 
 namespace edgejoule {
@@ -16,25 +14,16 @@ using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-class AdaptCommand : public ::testing::Test {
+class AdaptCommand : public test::FilesTest {
  protected:
-  AdaptCommand() {
-    write("ops.csv", dense_ops());
-    const Outcome fitted = edge_calibrate("fit " + folder_.file("ops.csv") + " -o " + folder_.file("donor.ejt"));
-    EXPECT_EQ(fitted.code, 0) << fitted.err;
-  }
+  AdaptCommand() { fit_dense_ops(folder_.file("donor.ejt")); }
 
-  std::string write(const std::string& name, const std::string& text) const {
-    files::write_file(folder_.file(name), text);
-    return folder_.file(name);
-  }
   [[nodiscard]] std::string table() const { return folder_.file("new.json"); }
   [[nodiscard]] Outcome adapt(const std::string& arguments) const {
     return edge_calibrate("adapt " + folder_.file("donor.ejt") + ' ' + arguments + " -o " + table());
   }
 
   const std::string header_ = "# boundary: wall\n# baseline: total\n# board: New Board\n";
-  test::TemporaryFolder folder_;
 };
 
 TEST_F(AdaptCommand, TurnsADonorIntoATableOfTheNewBoard) {

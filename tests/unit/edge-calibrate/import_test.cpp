@@ -5,7 +5,6 @@
 #include "files/io.h"
 #include "files/json.h"
 #include "support/graph_fixture.h"
-#include "support/temporary_folder.h"
 #include "unit/edge-calibrate/sample_sets.h"
 
 namespace edgejoule {
@@ -19,12 +18,8 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-class Import : public ::testing::Test {
+class Import : public test::FilesTest {
  protected:
-  [[nodiscard]] std::string write(const std::string& name, const std::string& text) const {
-    files::write_file(folder_.file(name), text);
-    return folder_.file(name);
-  }
   [[nodiscard]] std::string set() const { return folder_.file("set.ejm"); }
   [[nodiscard]] Outcome import(const std::string& arguments) const {
     return edge_calibrate("import " + arguments + " -o " + set());
@@ -35,8 +30,6 @@ class Import : public ::testing::Test {
     EXPECT_EQ(outcome.out, "");
     return outcome.err;
   }
-
-  test::TemporaryFolder folder_;
 };
 
 TEST_F(Import, SaysWhatItReadAndFitTakesTheSet) {

@@ -1,9 +1,13 @@
 // Measurements and tables for the tests of edge-calibrate.
 #pragma once
 
+#include <gtest/gtest.h>
+
 #include <string>
 
+#include "files/io.h"
 #include "support/program.h"
+#include "support/temporary_folder.h"
 
 namespace edgejoule::test {
 
@@ -28,5 +32,22 @@ inline std::string dense_ops(const DenseOps& options = {}) {
   }
   return csv;
 }
+
+// A folder of files for one test.
+class FilesTest : public ::testing::Test {
+ protected:
+  std::string write(const std::string& name, const std::string& text) const {
+    files::write_file(folder_.file(name), text);
+    return folder_.file(name);
+  }
+  // A table of dense_ops(), which lie beside it as ops.csv.
+  void fit_dense_ops(const std::string& table) const {
+    const Outcome fitted =
+        edge_calibrate("fit " + write("ops.csv", dense_ops()) + " -o " + table + " --date 2026-01-31");
+    EXPECT_EQ(fitted.code, 0) << fitted.err;
+  }
+
+  TemporaryFolder folder_;
+};
 
 }  // namespace edgejoule::test

@@ -5,7 +5,6 @@
 #include "files/io.h"
 #include "files/json.h"
 #include "support/table_fixture.h"
-#include "support/temporary_folder.h"
 #include "unit/edge-calibrate/sample_sets.h"
 
 namespace edgejoule {
@@ -18,24 +17,14 @@ using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-class Validate : public ::testing::Test {
+class Validate : public test::FilesTest {
  protected:
-  Validate() {
-    write("ops.csv", dense_ops());
-    const Outcome fitted = edge_calibrate("fit " + folder_.file("ops.csv") + " -o " + table() + " --date 2026-01-31");
-    EXPECT_EQ(fitted.code, 0) << fitted.err;
-  }
+  Validate() { fit_dense_ops(table()); }
 
-  std::string write(const std::string& name, const std::string& text) const {
-    files::write_file(folder_.file(name), text);
-    return folder_.file(name);
-  }
   [[nodiscard]] std::string table() const { return folder_.file("t.ejt"); }
   [[nodiscard]] Outcome validate(const std::string& arguments) const {
     return edge_calibrate("validate " + table() + ' ' + arguments);
   }
-
-  test::TemporaryFolder folder_;
 };
 
 TEST_F(Validate, PrintsHowFarOffTheTableIs) {

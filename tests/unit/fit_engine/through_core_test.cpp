@@ -9,7 +9,7 @@
 #include <filesystem>
 #include <random>
 
-#include "files/io.h"
+#include "edge-calibrate/model_sources.h"
 #include "fit/fit_models.h"
 #include "fit/fit_table.h"
 #include "fit/model_sums.h"
@@ -19,10 +19,7 @@
 #include "measurements/importers.h"
 #include "measurements/irene_csv.h"
 #include "measurements/mlperf_csv.h"
-#include "measurements/whole_model.h"
 #include "pricing/set_pricer.h"
-#include "zoo/mlperf_names.h"
-#include "zoo/zoo.h"
 
 namespace edgejoule::fit {
 namespace {
@@ -300,15 +297,6 @@ TEST(ThroughCore, LogRowsCostWhatTheEngineSays) {
   EXPECT_LT(found.largest, kFloatTolerance) << found.where;
 }
 
-measurements::ModelParts parts_of(std::string_view name) {
-  const auto model = zoo::find_mlperf_edge(name);
-  if (!model) return {};
-  measurements::ModelParts parts = measurements::parts_of_graph(zoo::build(model->zoo), model->zoo);
-  parts.family = model->family;
-  parts.data_type = model->data_type;
-  return parts;
-}
-
 // The pool's mean on `train`, and the table of one device, on every row of `set`.
 void expect_models_agree(const MeasurementSet& train, const std::string& device) {
   const FittedTable fitted = fit_models(train, device);
@@ -328,6 +316,7 @@ void expect_models_agree(const MeasurementSet& train, const std::string& device)
 }
 
 TEST(ThroughCore, ModelsTaughtByWholeModelsCostWhatThePoolSays) {
+  const measurements::PartsOfModel parts_of = calibrate::source_options({}, "").parts_of_mlperf_edge;
   std::string csv = "round,division,submitter,system,model,avg_W,dur_s,samples,J_per_sample,mean_lat_ms\n";
   int row = 0;
   for (const char* system : {"fast", "slow"}) {
@@ -389,8 +378,7 @@ TEST(ThroughCore, JetsonConvolutionsCostWhatTheEngineSays) {
 TEST(ThroughCore, BoardsOfMlperfCostWhatThePoolSays) {
   const std::string path = shared_path("mlperf_edge/runs.csv");
   if (!std::filesystem::exists(path)) GTEST_SKIP() << "EDGEJOULE_SHARED_DIR has no data/mlperf_edge/runs.csv";
-  const files::FileBytes bytes = files::read_file(path);
-  const MeasurementSet set = measurements::import_mlperf_edge(bytes.text(), path, parts_of);
+  const MeasurementSet set = calibrate::read_set(path, {});
   expect_models_agree(set, "v2.0|rpi4-tflite-v2.7.1-ruy|uint8");
   expect_models_agree(set, "v2.1|orin-tflite-v2.7.1-ruy|float32");
 }
