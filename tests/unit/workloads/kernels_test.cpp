@@ -1,0 +1,82 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <set>
+
+#include "unit/workloads/reference.h"
+#include "workloads/workload.h"
+
+namespace edgejoule::workloads {
+namespace {
+
+using ::testing::HasSubstr;
+
+// A cache so small that even footprints above it are quick to check.
+std::vector<Candidate> small_candidates() {
+  return candidates(
+      {.last_level_bytes = 64U << 10U, .memory_bytes = 64U << 20U, .max_threads = 3, .has_fp16 = has_fp16()});
+}
+
+double work(const Workload& workload) {
+  return static_cast<double>(count_work(workload.op.op_class, workload.op.facts)->macs);
+}
+
+void expect_right(const Workload& workload, const Operands& operands) {
+  const test::Reference expected = test::reference(workload, operands);
+  ASSERT_EQ(operands.output.size(), expected.output.size()) << workload.name;
+  double worst = 0;
+  double mean = 0;
+  for (std::size_t i = 0; i < expected.output.size(); ++i) {
+    worst = std::max(worst, std::abs(operands.output[i] - expected.output[i]));
+    mean += std::abs(expected.output[i]) / static_cast<double>(expected.output.size());
+  }
+  EXPECT_LE(worst, expected.tolerance) << workload.name;
+  EXPECT_GT(mean, 4 * expected.tolerance) << workload.name << ": a check that could not fail";
+}
+
+TEST(Kernels, ComputeWhatTheirFactsSay) {
+  std::set<std::string> kinds;
+  for (const Candidate& candidate : small_candidates()) {
+    if (work(candidate.workload) > 4e6) continue;  // the reference is slow
+    const std::unique_ptr<Kernel> kernel = prepare(candidate.workload);
+    kernel->run(1);
+    expect_right(candidate.workload, kernel->operands());
+    kinds.insert(std::string(name_of(candidate.workload.op.kind)));
+  }
+  std::set<std::string> all;
+  for (const Candidate& candidate : small_candidates()) {
+    all.insert(std::string(name_of(candidate.workload.op.kind)));
+  }
+  EXPECT_EQ(kinds, all);
+}
+
+TEST(Kernels, ReadTheBytesOfTheirFacts) {
+  for (const Candidate& candidate : small_candidates()) {
+    const Facts& facts = candidate.workload.op.facts;
+    const Operands operands = prepare(candidate.workload)->operands();
+    std::uint64_t elements = 0;
+    for (const std::vector<float>& input : operands.inputs) elements += input.size();
+    const std::uint64_t scales = candidate.workload.op.data_type == DataType::kInt8 ? operands.inputs.back().size() : 0;
+    EXPECT_EQ(elements - scales, facts[Fact::kInputElements] + facts[Fact::kParameters]) << candidate.workload.name;
+    EXPECT_EQ(operands.output.size(), facts[Fact::kOutputElements]) << candidate.workload.name;
+  }
+}
+
+TEST(Kernels, SayWhatTheyCannotRun) {
+  Workload lstm{.name = "lstm-1", .op = graph::recurrent({}, {})};
+  Workload half{.name = "half", .op = graph::dense({}, {.types = {.input = DataType::kFloat64}})};
+  for (const auto& [workload, what] :
+       {std::pair{lstm, "there is no kernel for lstm"}, std::pair{half, "there is no kernel for dense of float64"}}) {
+    try {
+      static_cast<void>(prepare(workload));
+      ADD_FAILURE() << workload.name;
+    } catch (const WorkloadError& error) {
+      EXPECT_THAT(error.what(), HasSubstr("workload " + workload.name));
+      EXPECT_THAT(error.what(), HasSubstr(what));
+    }
+  }
+}
+
+}  // namespace
+}  // namespace edgejoule::workloads
