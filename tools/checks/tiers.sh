@@ -163,4 +163,13 @@ tier_kernel() {
   tests/kernel/run
 }
 
+tier_browser() {
+  cmake --preset host -DEDGEJOULE_SHARED_DIR="$EDGEJOULE_SHARED_DIR"
+  cmake --build --preset host --target browser_test
+  local status=0
+  ctest --preset host -L browser --no-tests=error || status=$?
+  grep -A 1 ': Skipped$' build/host/Testing/Temporary/LastTest.log || true
+  return $status
+}
+
 tier_debian13() { tools/checks/debian13; }

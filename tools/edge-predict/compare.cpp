@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <numeric>
 #include <set>
 
 #include "files/json.h"
@@ -49,6 +50,8 @@ class Merge {
     ComparedNode made;
     made.a = a;
     made.b = b;
+    made.in_a = a.has_value();
+    made.in_b = b.has_value();
     made.parent = parent;
     made.depth = depth;
     made.is_module = named.graph().is_module_node(node);
@@ -93,11 +96,27 @@ class SignedSum {
  public:
   SignedSum(const Comparison& comparison) : c_(comparison), sums_a_(room(comparison.a)), sums_b_(room(comparison.b)) {}
 
-  // Of a subtree: joules of a times `weight_a` and of b times `weight_b`.
-  Spread of(const ComparedNode& top, std::uint32_t index, float weight_a, float weight_b) {
+  // The interval of the difference, and of the ratio, of these nodes' own joules.
+  void bound(const std::vector<std::uint32_t>& nodes, Compared& sum) {
+    const Spread difference = of(nodes, -1.0F, 1.0F);
+    sum.lower = difference.interval.lower.value();
+    sum.upper = difference.interval.upper.value();
+    sum.flags = difference.flags;
+    if (!sum.has_ratio()) return;
+    // Relative errors: shared ones cancel where both sides consist of the same rows.
+    const Spread relative = of(nodes, -1.0F / sum.joules_a, 1.0F / sum.joules_b);
+    const float half = relative.interval.upper.value() - relative.total.value();
+    sum.ratio_lower = sum.ratio() * std::exp(-half);
+    sum.ratio_upper = sum.ratio() * std::exp(half);
+    sum.flags |= relative.flags;
+  }
+
+ private:
+  // Joules of a times `weight_a` and of b times `weight_b`.
+  Spread of(const std::vector<std::uint32_t>& nodes, float weight_a, float weight_b) {
     SpreadAccumulator over_b = start(c_.b, sums_b_);
     SpreadAccumulator over_a = start(c_.a, sums_a_);
-    for (std::uint32_t i = index; i < top.end; ++i) {
+    for (const std::uint32_t i : nodes) {
       const ComparedNode& node = c_.nodes[i];
       const Part a = part(c_.a, node.a);
       const Part b = part(c_.b, node.b);
@@ -122,7 +141,6 @@ class SignedSum {
     return spread;
   }
 
- private:
   struct Part {
     std::uint32_t row = kNoRow;
     Joules own;
@@ -174,21 +192,28 @@ Comparison::Comparison(const Request& of_a, const Request& of_b)
   }
   Merge(a, b, nodes).add(0, 0, kNoNode, 0);
   SignedSum sum(*this);
+  std::map<OpKind, std::vector<std::uint32_t>> of_kind;
+  std::vector<std::uint32_t> subtree;
   for (std::uint32_t i = 0; i < nodes.size(); ++i) {
-    ComparedNode& node = nodes[i];
-    const Spread difference = sum.of(node, i, -1.0F, 1.0F);
-    node.lower = difference.interval.lower.value();
-    node.upper = difference.interval.upper.value();
-    node.flags = difference.flags;
-    if (!node.has_ratio()) continue;
-    // Relative errors: shared ones cancel where both sides consist of the same rows.
-    const Spread relative = sum.of(node, i, -1.0F / node.joules_a, 1.0F / node.joules_b);
-    const float half = relative.interval.upper.value() - relative.total.value();
-    const float ratio = node.joules_b / node.joules_a;
-    node.ratio_lower = ratio * std::exp(-half);
-    node.ratio_upper = ratio * std::exp(half);
-    node.flags |= relative.flags;
+    subtree.resize(nodes[i].end - i);
+    std::iota(subtree.begin(), subtree.end(), i);
+    sum.bound(subtree, nodes[i]);
+    if (!nodes[i].is_module) of_kind[nodes[i].kind].push_back(i);
   }
+  for (const auto& [kind, ops] : of_kind) {
+    Compared& all = kinds.emplace_back();
+    all.kind = kind;
+    for (const std::uint32_t op : ops) {
+      all.in_a = all.in_a || nodes[op].in_a;
+      all.in_b = all.in_b || nodes[op].in_b;
+      all.joules_a += nodes[op].joules_a;
+      all.joules_b += nodes[op].joules_b;
+    }
+    sum.bound(ops, all);
+  }
+  std::stable_sort(kinds.begin(), kinds.end(), [](const Compared& x, const Compared& y) {
+    return std::abs(x.difference()) > std::abs(y.difference());
+  });
 }
 
 std::vector<std::uint32_t> Comparison::movers(bool modules) const {

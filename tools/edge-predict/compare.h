@@ -22,16 +22,12 @@ struct CompareError : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-struct ComparedNode {
-  std::optional<std::uint32_t> a, b;  // nodes of the predictions; at least one
-  std::uint32_t parent = 0xFFFFFFFFU;
-  std::uint32_t end = 0;  // of its subtree
-  std::uint8_t depth = 0;
-  bool is_module = false;
-  std::string name;  // printable
-  std::string path;  // without the root; printable
+// Joules of both sides, of a node with its children or of all ops of a kind.
+struct Compared {
+  bool in_a = false;
+  bool in_b = false;
   OpKind kind = OpKind::kUnknown;
-  float joules_a = 0.0F;  // dynamic, with its children; 0 where it is absent
+  float joules_a = 0.0F;  // dynamic; 0 where it is absent
   float joules_b = 0.0F;
   float lower = 0.0F;  // of joules_b - joules_a
   float upper = 0.0F;
@@ -41,6 +37,17 @@ struct ComparedNode {
 
   [[nodiscard]] float difference() const { return joules_b - joules_a; }
   [[nodiscard]] bool has_ratio() const { return joules_a > 0 && joules_b > 0; }
+  [[nodiscard]] float ratio() const { return joules_b / joules_a; }
+};
+
+struct ComparedNode : Compared {
+  std::optional<std::uint32_t> a, b;  // nodes of the predictions; at least one
+  std::uint32_t parent = 0xFFFFFFFFU;
+  std::uint32_t end = 0;  // of its subtree
+  std::uint8_t depth = 0;
+  bool is_module = false;
+  std::string name;  // printable
+  std::string path;  // without the root; printable
 };
 
 struct Comparison {
@@ -50,6 +57,7 @@ struct Comparison {
   Prediction b;
   bool one_table = false;
   std::vector<ComparedNode> nodes;  // preorder, the root first
+  std::vector<Compared> kinds;      // the largest difference first
 
   // Modules or ops, the largest difference first.
   [[nodiscard]] std::vector<std::uint32_t> movers(bool modules) const;

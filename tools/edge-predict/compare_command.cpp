@@ -2,8 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <map>
+
 #include "compare.h"
-#include "compare_view.h"
+#include "compare_page.h"
+#include "files/io.h"
+#include "text/escape.h"
+#include "text/terminal.h"
 
 namespace edgejoule::predict {
 namespace {
@@ -13,6 +18,7 @@ Examples:
   edge-predict compare zoo:bert-base zoo:albert --table board.ejt
   edge-predict compare model.tflite model.tflite --set-b batch=8 --table board.ejt
   edge-predict compare zoo:resnet50 zoo:resnet50 --set-b dtype=int8 --table board.ejt --by op
+  edge-predict compare zoo:bert-base zoo:albert --table board.ejt --html difference.html
   edge-predict compare model.onnx model.onnx --table-a 10w.ejt --table-b maxn.ejt --csv
 
 CSV columns: index, parent, depth, path, kind, in (both, a, b), a_j, b_j, difference_j,
@@ -56,15 +62,22 @@ CompareCommand::CompareCommand(CLI::App& app)
   command_->add_option("--set-a", set_a_, "settings of the first: batch, seq, resolution, dtype, at, ...")
       ->type_name("KEY=VALUE,...");
   command_->add_option("--set-b", set_b_, "of the second")->type_name("KEY=VALUE,...");
-  command_->add_option("--by", by_, "list modules or ops")
-      ->check(CLI::IsMember({"module", "op"}))
-      ->capture_default_str();
+  command_
+      ->add_option("--by", by_,
+                   "list modules, ops or kinds of op (the biggest movers first), or the merged tree (module)")
+      ->transform(CLI::CheckedTransformer(std::map<std::string, CompareBy>{{"module", CompareBy::kModule},
+                                                                           {"op", CompareBy::kOp},
+                                                                           {"kind", CompareBy::kKind},
+                                                                           {"tree", CompareBy::kTree}}));
   command_->add_option("--top", top_, "rows to show (20)");
+  command_->add_option("--depth", depth_, "levels of the tree to show");
   command_->add_option("--confidence", confidence_, "of the intervals, in percent")
       ->check(CLI::IsMember({50, 80, 90, 95}))
       ->capture_default_str();
   auto* csv = command_->add_flag("--csv", csv_, "one row per node of both trees");
   command_->add_flag("--json", json_, "the same as JSON")->excludes(csv);
+  command_->add_option("--html", html_, "write one page: the merged tree to click through, and tables")
+      ->type_name("FILE");
   command_->footer(kFooter);
 }
 
@@ -76,13 +89,19 @@ std::string CompareCommand::run() const {
   }
   const Comparison comparison(request_of(model_a_, table_a, set_a_, confidence_),
                               request_of(model_b_, table_b, set_b_, confidence_));
+  if (!html_.empty()) {
+    files::write_file(html_, compare_html(comparison));
+    fmt::print(stderr, "edge-predict: wrote {}\n", text::printable(html_));
+    return "";
+  }
   if (csv_) return compare_csv(comparison);
   if (json_) return compare_json(comparison);
   TextOptions options;
   options.colour = text::use_colour(stdout, text::ColourChoice::kAuto);
   options.width = text::terminal_width(stdout, 0);
   options.top = top_;
-  return compare_text(comparison, by_ == "op", options);
+  options.depth = depth_;
+  return compare_text(comparison, by_, options);
 }
 
 }  // namespace edgejoule::predict

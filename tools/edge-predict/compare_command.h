@@ -6,7 +6,7 @@
 #include <optional>
 #include <string>
 
-#include "text/terminal.h"
+#include "compare_view.h"
 
 namespace edgejoule::predict {
 
@@ -23,8 +23,9 @@ class CompareCommand {
   std::string model_a_, model_b_;
   std::string table_, table_a_, table_b_;
   std::string set_a_, set_b_;
-  std::string by_ = "module";
-  std::optional<unsigned> top_;
+  CompareBy by_ = CompareBy::kModule;
+  std::optional<unsigned> top_, depth_;
+  std::string html_;
   int confidence_ = 90;
   bool csv_ = false;
   bool json_ = false;

@@ -12,12 +12,16 @@
 #include <utility>
 #include <vector>
 
+#include "bottlenecks.h"
 #include "compare_command.h"
 #include "data_view.h"
 #include "files/io.h"
 #include "files/json.h"
 #include "import/import.h"
+#include "many.h"
+#include "model_page.h"
 #include "prediction.h"
+#include "repeats.h"
 #include "sweep.h"
 #include "sweep_view.h"
 #include "text/escape.h"
@@ -36,15 +40,17 @@ constexpr int kExitFailed = 1;
 constexpr int kExitUsage = 2;
 constexpr int kExitBadFile = 3;
 
-enum class By { kTree, kOp, kKind, kModule };
+enum class By { kTree, kOp, kKind, kModule, kRepeat };
 
 struct Arguments {
   predict::Request request;
+  std::vector<std::string> models;
   By by = By::kTree;
   text::ColourChoice colour = text::ColourChoice::kAuto;
   std::optional<unsigned> depth;
   std::optional<unsigned> top;
   std::optional<std::string> explain;
+  bool bottlenecks = false;
   int confidence = 90;
   double seconds = -1;
   bool csv = false;
@@ -73,9 +79,13 @@ Examples:
   edge-predict zoo:mobilenet_v2-1.0-224 --table jetson-nano.ejt
   edge-predict model.tflite --table board.json --by kind
   edge-predict model.tflite --table board.ejt --explain Conv_1
+  edge-predict model.tflite --table board.ejt --bottlenecks
+  edge-predict model.tflite --table board.ejt --html model.html
   edge-predict bert.onnx --bind sequence=128 --table board.ejt
   edge-predict model.ejg --table board.ejt --csv > ops.csv
   edge-predict model.tflite --write-graph model.ejg
+  edge-predict models/*.tflite zoo:kws --table board.ejt
+  edge-predict zoo:bert-base --table board.ejt --by repeat --depth 2
   edge-predict zoo:bert-base --table board.ejt --seq 384 --dtype int8
   edge-predict zoo:bert-base --table board.ejt --sweep seq=64:512:64
   edge-predict zoo:bert-base --table board.ejt --largest seq --under 2J
@@ -83,23 +93,31 @@ Examples:
   edge-predict compare zoo:bert-base zoo:albert --table board.ejt   (compare --help)
 
 CSV columns: index, parent, depth, name, kind, type, data_type, macs, dynamic_j, own_j,
-static_j (empty where no time is known), lower_j, upper_j, share, by, flags.
+static_j (empty where no time is known), lower_j, upper_j, share, by, flags. Of several
+models: model, dynamic_j, lower_j, upper_j, ops, macs, weight_bytes, fallback_share, flags, error.
 JSON: schemas/report.fbs (EJR1).
 
 stdout is data, stderr is talk. Exit codes: 0 done, 1 the job failed, 2 usage,
 3 a file cannot be read or is damaged.)";
 
 void add_options(CLI::App& app, Arguments& arguments) {
-  app.add_option("model", arguments.request.model, "a .tflite, .onnx or .ejg file, or zoo:NAME (see --list-zoo)");
+  app.add_option("model", arguments.models,
+                 "a .tflite, .onnx or .ejg file, or zoo:NAME (see --list-zoo); of several, one row each");
   app.add_option("-t,--table", arguments.request.table, "coefficient table: .ejt, or its JSON text");
   app.add_option("--at", arguments.request.operating_point, "operating point of the table (default: its first)");
-  app.add_option("--by", arguments.by, "list by op, kind or module instead of the tree")
-      ->transform(CLI::CheckedTransformer(std::map<std::string, By>{
-          {"tree", By::kTree}, {"op", By::kOp}, {"kind", By::kKind}, {"module", By::kModule}}));
+  app.add_option("--by", arguments.by,
+                 "list by op, kind or module instead of the tree, or what repeats over the depth side by side")
+      ->transform(CLI::CheckedTransformer(std::map<std::string, By>{{"tree", By::kTree},
+                                                                    {"op", By::kOp},
+                                                                    {"kind", By::kKind},
+                                                                    {"module", By::kModule},
+                                                                    {"repeat", By::kRepeat}}));
   app.add_option("--explain", arguments.explain,
                  "show each op whose path contains TEXT as a sum of named terms (no TEXT: every op)")
       ->expected(0, 1)
       ->type_name("TEXT");
+  app.add_flag("--bottlenecks", arguments.bottlenecks,
+               "where the energy goes by cause, and what would lower it by how much");
   app.add_option("--depth", arguments.depth, "levels of the tree to show");
   app.add_option("--top", arguments.top, "rows of a list to show");
   app.add_option("--confidence", arguments.confidence, "of the interval, in percent")
@@ -135,7 +153,9 @@ void add_options(CLI::App& app, Arguments& arguments) {
                        ->excludes(largest)
                        ->type_name("KEY");
   app.add_option("--under", arguments.under, "limit of --largest or --cheapest: 2J, 500mJ")->type_name("LIMIT");
-  app.add_option("--html", arguments.html, "of a sweep: write a page with a chart instead")->type_name("FILE");
+  app.add_option("--html", arguments.html,
+                 "write one page instead: the tree to click through and what would help, or a sweep's chart")
+      ->type_name("FILE");
   largest->needs("--under");
   for (auto* option : {sweep, largest, cheapest}) option->excludes("--explain")->excludes("--by");
   app.add_option("--write-graph", arguments.graph_file,
@@ -173,6 +193,7 @@ std::string output_of(const predict::Prediction& prediction, const Arguments& ar
   options.depth = arguments.depth;
   options.top = arguments.top;
   const std::string heading = predict::heading_text(prediction, options) + "\n";
+  if (arguments.bottlenecks) return heading + predict::bottlenecks_text(prediction, options);
   if (arguments.explain) return heading + predict::explain_text(prediction, *arguments.explain, options);
   std::string body;
   switch (arguments.by) {
@@ -180,6 +201,7 @@ std::string output_of(const predict::Prediction& prediction, const Arguments& ar
     case By::kOp: body = predict::by_op_text(prediction, options); break;
     case By::kKind: body = predict::by_kind_text(prediction, options); break;
     case By::kModule: body = predict::by_module_text(prediction, options); break;
+    case By::kRepeat: body = predict::repeats_text(prediction, options); break;
   }
   return heading + body + "\n" + predict::summary_text(prediction, options);
 }
@@ -253,24 +275,63 @@ int run_sweep(const Arguments& arguments) {
   return print(output);
 }
 
+// One row per model; those that cannot be priced are named, and the exit code says so.
+int run_many(const Arguments& arguments) {
+  const bool progress = text::is_terminal(stderr);
+  const auto on_start = [&](std::size_t i) {
+    if (!progress) return;
+    fmt::print(stderr, "\r\x1b[K[{}/{}] {}", i + 1, arguments.models.size(),
+               text::shorten(text::printable(arguments.models[i]), 60));
+    std::fflush(stderr);
+  };
+  const std::vector<predict::PricedModel> models = predict::price_models(arguments.request, arguments.models, on_start);
+  if (progress) fmt::print(stderr, "\r\x1b[K");
+  int code = kExitOk;
+  for (const predict::PricedModel& model : models) {
+    if (!model.error.empty()) code = fail(kExitBadFile, text::printable(model.error));
+  }
+  predict::TextOptions options;
+  options.colour = text::use_colour(stdout, arguments.colour);
+  options.width = text::terminal_width(stdout, 0);
+  const int printed = print(arguments.csv    ? predict::models_csv(models)
+                            : arguments.json ? predict::models_json(models, arguments.request)
+                                             : predict::models_text(models, arguments.request, options));
+  return printed == kExitOk ? code : printed;
+}
+
 int run(Arguments& arguments) {
+  if (!arguments.models.empty()) arguments.request.model = arguments.models.front();
   if (arguments.list_zoo || arguments.request.model == "zoo:") return print(predict::zoo_text());
   for (const std::string& text : arguments.bindings) {
     if (const std::string wrong = bind(text, arguments.request.bindings); !wrong.empty())
       return fail(kExitUsage, wrong);
   }
   if (arguments.request.model.empty()) return fail(kExitUsage, "no model given: name a file or zoo:NAME (see --help)");
-  if (!arguments.graph_file.empty()) return write_graph(arguments);
+  if (!arguments.graph_file.empty()) {
+    if (arguments.models.size() > 1) return fail(kExitUsage, "--write-graph writes one model");
+    return write_graph(arguments);
+  }
   if (arguments.request.table.empty()) return fail(kExitUsage, "no table given: pass --table FILE (see --help)");
   arguments.request.confidence = confidence_of(arguments.confidence);
   arguments.request.time = Seconds(static_cast<float>(arguments.seconds));
 
+  if (arguments.models.size() > 1) {
+    const bool of_one = !arguments.sweep.empty() || !arguments.largest.empty() || !arguments.cheapest.empty() ||
+                        arguments.explain || arguments.bottlenecks || arguments.by != By::kTree ||
+                        !arguments.html.empty();
+    if (of_one) return fail(kExitUsage, "that is asked of one model; of several, only one row each is printed");
+    return run_many(arguments);
+  }
   if (!arguments.sweep.empty() || !arguments.largest.empty() || !arguments.cheapest.empty())
     return run_sweep(arguments);
-  if (!arguments.html.empty()) return fail(kExitUsage, "--html is for --sweep, --largest and --cheapest");
   if (!arguments.under.empty()) return fail(kExitUsage, "--under is a limit of --largest or --cheapest");
 
   const predict::Prediction prediction(arguments.request);
+  if (!arguments.html.empty()) {
+    files::write_file(arguments.html, predict::model_html(prediction));
+    fmt::print(stderr, "edge-predict: wrote {}\n", text::printable(arguments.html));
+    return kExitOk;
+  }
   return print(output_of(prediction, arguments));
 }
 

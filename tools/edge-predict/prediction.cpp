@@ -105,6 +105,14 @@ std::vector<std::uint32_t> Prediction::ops_by_energy() const {
   return ops;
 }
 
+std::uint64_t Prediction::batch() const {
+  for (std::uint32_t i = 0; i < size(); ++i) {
+    if (graph().op_class(i) != OpClass::kConvolution && graph().kind(i) != OpKind::kDense) continue;
+    return std::max<std::uint64_t>(1, graph().facts(i)[Fact::kBatch]);
+  }
+  return 1;
+}
+
 std::string Prediction::name(std::uint32_t i) const {
   const std::string_view own = graph().name(i);
   return own.empty() ? fmt::format("{} #{}", name_of(graph().kind(i)), i) : text::printable(own);

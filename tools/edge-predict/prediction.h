@@ -62,6 +62,9 @@ class Prediction {
   // Ops (no modules), costliest first.
   [[nodiscard]] std::vector<std::uint32_t> ops_by_energy() const;
 
+  // Inputs of one inference, as the first op with weights states it; at least 1.
+  [[nodiscard]] std::uint64_t batch() const;
+
   // A readable name: the node's own, else its kind and index.
   [[nodiscard]] std::string name(std::uint32_t i) const;
   // With the modules it stands in, without the root: "layer_0/attention/query".

@@ -65,14 +65,6 @@ Request with(Request request, const std::string& key, const std::string& value) 
   return request;
 }
 
-std::uint64_t batch_of(const GraphView& graph) {
-  for (std::uint32_t i = 0; i < graph.size(); ++i) {
-    const OpClass op_class = graph.op_class(i);
-    if (op_class == OpClass::kConvolution || graph.kind(i) == OpKind::kDense) return graph.facts(i)[Fact::kBatch];
-  }
-  return 1;
-}
-
 SweepPoint price(const Request& base, const std::string& key, const std::string& value) {
   const Prediction prediction(with(base, key, value));
   SweepPoint point;
@@ -80,7 +72,7 @@ SweepPoint price(const Request& base, const std::string& key, const std::string&
   point.whole = prediction.node(0);
   point.macs = prediction.macs(0);
   point.weight_bytes = prediction.graph().unique_weight_bytes();
-  point.inputs = std::max<std::uint64_t>(1, batch_of(prediction.graph()));
+  point.inputs = prediction.batch();
   point.tokens = prediction.graph().facts(0)[Fact::kTokens];
   return point;
 }

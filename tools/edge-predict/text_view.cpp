@@ -45,33 +45,17 @@ std::string flags_cell(Flags flags) {
   return out;
 }
 
-std::string interval_text(const Interval& interval, Flags flags) {
-  if (flags.has(Flag::kIntervalUnknown)) return "-";
-  return fmt::format("{} .. {}{}", text::si(interval.lower), text::si(interval.upper),
-                     flags.has(Flag::kIntervalNotGuaranteed) ? " ?" : "");
-}
-
-std::string macs_text(std::uint64_t macs) {
-  if (macs == 0) return "-";
-  std::string number = text::si(static_cast<double>(macs), "");
-  while (!number.empty() && number.back() == ' ') number.pop_back();
-  return number;
-}
-
 Style style_of_share(double share) {
   if (share >= 0.10) return Style::kRed;
   if (share >= 0.03) return Style::kYellow;
   return Style::kPlain;
 }
 
-std::string interval_title(const Prediction& prediction) {
-  return fmt::format("{:.0f} % interval", text::fraction_of(prediction.request().confidence) * 100);
-}
-
 Columns node_columns(const Prediction& prediction) {
-  return Columns({"energy", "share", interval_title(prediction), "MACs", "by", "name", "kind", "flags"},
-                 {Align::kRight, Align::kRight, Align::kLeft, Align::kRight, Align::kLeft, Align::kLeft, Align::kLeft,
-                  Align::kLeft});
+  return Columns(
+      {"energy", "share", interval_title(prediction.request().confidence), "MACs", "by", "name", "kind", "flags"},
+      {Align::kRight, Align::kRight, Align::kLeft, Align::kRight, Align::kLeft, Align::kLeft, Align::kLeft,
+       Align::kLeft});
 }
 constexpr std::size_t kNameColumn = 5;
 
@@ -121,6 +105,12 @@ std::vector<KindSum> sums_by_kind(const Prediction& prediction) {
   return sorted;
 }
 
+}  // namespace
+
+std::string interval_title(Confidence confidence) {
+  return fmt::format("{:.0f} % interval", text::fraction_of(confidence) * 100);
+}
+
 std::string boundary_text(const CoefficientTable& table) {
   std::string out;
   switch (table.boundary()) {
@@ -143,7 +133,18 @@ std::string boundary_text(const CoefficientTable& table) {
   return out;
 }
 
-}  // namespace
+std::string interval_text(const Interval& interval, Flags flags) {
+  if (flags.has(Flag::kIntervalUnknown)) return "-";
+  return fmt::format("{} .. {}{}", text::si(interval.lower), text::si(interval.upper),
+                     flags.has(Flag::kIntervalNotGuaranteed) ? " ?" : "");
+}
+
+std::string macs_text(std::uint64_t macs) {
+  if (macs == 0) return "-";
+  std::string number = text::si(static_cast<double>(macs), "");
+  while (!number.empty() && number.back() == ' ') number.pop_back();
+  return number;
+}
 
 std::string heading_text(const Prediction& prediction, const TextOptions& options) {
   const CoefficientTable& table = prediction.table();
@@ -190,7 +191,7 @@ std::string by_module_text(const Prediction& prediction, const TextOptions& opti
 }
 
 std::string by_kind_text(const Prediction& prediction, const TextOptions& options) {
-  Columns columns({"energy", "share", interval_title(prediction), "ops", "MACs", "kind"},
+  Columns columns({"energy", "share", interval_title(prediction.request().confidence), "ops", "MACs", "kind"},
                   {Align::kRight, Align::kRight, Align::kLeft, Align::kRight, Align::kRight, Align::kLeft});
   std::vector<KindSum> sums = sums_by_kind(prediction);
   const std::size_t all = sums.size();

@@ -17,6 +17,15 @@ struct TextOptions {
   std::optional<unsigned> top;    // rows of a list
 };
 
+// "125 mJ .. 229 mJ ?", "-" where nothing is known.
+[[nodiscard]] std::string interval_text(const Interval& interval, Flags flags);
+// "90 % interval"
+[[nodiscard]] std::string interval_title(Confidence confidence);
+// "rails VDD_IN, above idle": what a joule of the table means.
+[[nodiscard]] std::string boundary_text(const CoefficientTable& table);
+// "301 M", "-" for none.
+[[nodiscard]] std::string macs_text(std::uint64_t macs);
+
 // Model, table, what a joule means here.
 [[nodiscard]] std::string heading_text(const Prediction& prediction, const TextOptions& options);
 [[nodiscard]] std::string tree_text(const Prediction& prediction, const TextOptions& options);

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "files/io.h"
 #include "text/escape.h"
 
 namespace edgejoule::report {
@@ -28,7 +29,15 @@ svg text{fill:var(--ink);font-size:13px}svg .tick{fill:var(--dim);font-size:12px
 display:inline-block;margin-right:.35em}.shade{fill:var(--line);opacity:.55}.c0{fill:var(--c0);stroke:var(--c0)}.c1{fill:var(--c1);stroke:var(--c1)}.c2{fill:var(--c2);stroke:var(--c2)}
 .c3{fill:var(--c3);stroke:var(--c3)}.c4{fill:var(--c4);stroke:var(--c4)}.c5{fill:var(--c5);stroke:var(--c5)}.c6{fill:var(--c6);stroke:var(--c6)}
 g.c0,g.c1,g.c2,g.c3,g.c4,g.c5,g.c6{stroke:none}.line{fill:none;stroke-width:1.6}
-@media(max-width:40rem){svg text,svg .tick{font-size:19px}.minor{display:none}figure g circle{r:5px}td:first-child:not(.n){min-width:9rem}td+td{white-space:nowrap}}
+.icicle .bars{position:relative;margin:.5rem 0;font-size:.85rem}.icicle .bars button{position:absolute;height:1.7em;padding:0 .25em;border:1px solid var(--paper);
+border-radius:.2em;background:var(--panel);color:var(--ink);font:inherit;text-align:left;overflow:hidden;white-space:nowrap;text-overflow:ellipsis;cursor:pointer}
+.icicle button:focus-visible{outline:2px solid var(--ink);z-index:1}.views button,.trail button{font:inherit;font-size:.85rem;border:1px solid var(--line);background:var(--panel);
+color:var(--ink);border-radius:.3em;margin:0 .3em .3em 0;padding:.15em .6em;cursor:pointer}.views button[aria-pressed=true]{background:var(--ink);color:var(--paper)}
+.trail button:disabled{font-weight:600;color:var(--ink);cursor:default}.tones{display:flex;align-items:center;gap:.6em;color:var(--dim);font-size:.85rem}
+.tones i{flex:0 0 8rem;height:.6em;border-radius:.3em;background:linear-gradient(90deg,var(--c0),var(--panel),var(--c1))}.details{background:var(--panel);border-radius:.4rem;
+padding:.6rem .8rem;margin-top:.5rem}.details dl{display:grid;grid-template-columns:max-content 1fr;gap:0 1rem;margin:0}.details dt{color:var(--dim)}.details dd{margin:0}
+.icicle{margin-bottom:.4rem}.hidden,.left{color:var(--dim);font-size:.85rem}.icicle .bars .k0{background:color-mix(in srgb,var(--c0) 55%,var(--panel))}.icicle .bars .k1{background:color-mix(in srgb,var(--c1) 55%,var(--panel))}.icicle .bars .k2{background:color-mix(in srgb,var(--c2) 55%,var(--panel))}.icicle .bars .k3{background:color-mix(in srgb,var(--c3) 55%,var(--panel))}.icicle .bars .k4{background:color-mix(in srgb,var(--c4) 55%,var(--panel))}.icicle .bars .k5{background:color-mix(in srgb,var(--c5) 55%,var(--panel))}.icicle .bars .k6{background:color-mix(in srgb,var(--c6) 55%,var(--panel))}
+@media(max-width:40rem){svg text,svg .tick{font-size:19px}.minor{display:none}figure g circle{r:5px}td:first-child:not(.n){min-width:9rem}td+td:not(.n){min-width:14rem}}
 @media print{body{max-width:none}details{display:block}}
 )";
 
@@ -47,6 +56,24 @@ std::string rows_html(const std::vector<TableColumn>& columns, const std::vector
     out += "</tr>";
   }
   return out + "</tbody></table></div>";
+}
+
+// Content Security Policy names a script by its SHA-256 in base64.
+std::string base64_of_hex(std::string_view hex) {
+  constexpr std::string_view kDigits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::string out;
+  unsigned bits = 0, count = 0;
+  for (const char c : hex) {
+    bits = bits << 4U | static_cast<unsigned>(c <= '9' ? c - '0' : c - 'a' + 10);
+    count += 4;
+    while (count >= 6) {
+      count -= 6;
+      out += kDigits[bits >> count & 63U];
+    }
+  }
+  if (count > 0) out += kDigits[bits << (6 - count) & 63U];
+  while (out.size() % 4 != 0) out += '=';
+  return out;
 }
 
 }  // namespace
@@ -78,6 +105,11 @@ void Page::chart(std::string_view caption, const std::string& svg) {
   body_ += fmt::format("<figure>{}<figcaption>{}</figcaption></figure>\n", svg, text::html(caption));
 }
 
+void Page::icicle(std::string_view caption, const Icicle& icicle) {
+  body_ += fmt::format("<figure>{}<figcaption>{}</figcaption></figure>\n", icicle_html(icicle), text::html(caption));
+  has_icicle_ = true;
+}
+
 void Page::table(const std::vector<TableColumn>& columns, const std::vector<std::vector<std::string>>& rows,
                  std::size_t shown) {
   if (rows.size() <= shown) {
@@ -90,13 +122,16 @@ void Page::table(const std::vector<TableColumn>& columns, const std::vector<std:
 }
 
 std::string Page::render() const {
+  const std::string script = has_icicle_ ? fmt::format("<script>{}</script>\n", icicle_script()) : std::string();
+  const std::string allowed =
+      has_icicle_ ? fmt::format("; script-src 'sha256-{}'", base64_of_hex(files::sha256(icicle_script()))) : "";
   return fmt::format(
       "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
       "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">"
       "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; img-src "
-      "data:\">"
-      "<title>{0}</title><style>{1}</style></head><body>\n<h1>{0}</h1><p class=\"sub\">{2}</p>\n{3}</body></html>\n",
-      text::html(title_), kStyle, text::html(subtitle_), body_);
+      "data:{4}\">"
+      "<title>{0}</title><style>{1}</style></head><body>\n<h1>{0}</h1><p class=\"sub\">{2}</p>\n{3}{5}</body></html>\n",
+      text::html(title_), kStyle, text::html(subtitle_), body_, allowed, script);
 }
 
 }  // namespace edgejoule::report

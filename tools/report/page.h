@@ -1,10 +1,13 @@
 // One self-contained HTML page: nothing is loaded from elsewhere, and it reads on a
-// phone, in the dark and on paper. Every text handed in is plain and escaped here.
+// phone, in the dark and on paper. Every text handed in is plain and escaped here. The
+// page forbids itself every script but the one it came with.
 #pragma once
 
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "report/icicle.h"
 
 namespace edgejoule::report {
 
@@ -30,6 +33,7 @@ class Page {
   void figures(const std::vector<Figure>& figures);
   // `svg` comes from chart.h.
   void chart(std::string_view caption, const std::string& svg);
+  void icicle(std::string_view caption, const Icicle& icicle);
   // Shape: one cell per column in every row. Long tables (more than `shown` rows)
   // fold behind a summary.
   void table(const std::vector<TableColumn>& columns, const std::vector<std::vector<std::string>>& rows,
@@ -41,6 +45,7 @@ class Page {
   std::string title_;
   std::string subtitle_;
   std::string body_;
+  bool has_icicle_ = false;
 };
 
 }  // namespace edgejoule::report

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <sstream>
 
+#include "files/io.h"
 #include "program_fixture.h"
 
 namespace edgejoule {
@@ -31,6 +32,21 @@ TEST_F(EdgePredictCompare, TakesSettingsOfEachSide) {
   EXPECT_THAT(outcome.out, AllOf(HasSubstr("dtype=int8, batch=4"), HasSubstr("block_1/conv1")));
 }
 
+TEST_F(EdgePredictCompare, ListsKindsAndTheTree) {
+  const std::string both = "compare zoo:bert-tiny zoo:bert-mini --table " + table_;
+  EXPECT_THAT(run(both + " --by kind").out, AllOf(HasSubstr("dense"), HasSubstr("softmax"), Not(HasSubstr("layer.0"))));
+  const Outcome tree = run(both + " --by tree --depth 2");
+  EXPECT_THAT(tree.out, AllOf(HasSubstr("    layer.0"), HasSubstr("... and"), Not(HasSubstr("query"))));
+}
+
+TEST_F(EdgePredictCompare, WritesAPage) {
+  const std::string page = folder_.file("page.html");
+  const Outcome outcome = run("compare zoo:bert-tiny zoo:bert-mini --html " + page + " --table " + table_);
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_EQ(outcome.out, "");
+  EXPECT_THAT(files::read_file(page).text(), AllOf(HasSubstr("class=\"icicle\""), HasSubstr("biggest movers")));
+}
+
 TEST_F(EdgePredictCompare, EveryRowOfTheCsvHasTheFieldsOfItsHeader) {
   const Outcome outcome = run("compare zoo:resnet8 zoo:kws --csv --table " + table_);
   EXPECT_EQ(outcome.code, 0) << outcome.err;
@@ -47,7 +63,7 @@ TEST_F(EdgePredictCompare, RefusesNonsense) {
        {"compare zoo:resnet8", "compare zoo:resnet8 zoo:nope --table T", "compare zoo:resnet8 zoo:kws",
         "compare zoo:resnet8 zoo:kws --table-a T", "compare zoo:resnet8 zoo:kws --table T --table-a T",
         "compare zoo:resnet8 zoo:kws --table T --set-b batch", "compare zoo:resnet8 zoo:kws --table T --set-b batch=-2",
-        "compare zoo:resnet8 zoo:kws --table T --by kind", "compare zoo:resnet8 zoo:kws --table T --csv --json"}) {
+        "compare zoo:resnet8 zoo:kws --table T --by size", "compare zoo:resnet8 zoo:kws --table T --csv --json"}) {
     std::string command = bad;
     for (std::size_t at = command.find(" T"); at != std::string::npos; at = command.find(" T", at + 1)) {
       command.replace(at, 2, " " + table_);

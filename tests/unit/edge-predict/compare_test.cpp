@@ -100,7 +100,7 @@ TEST_F(Comparisons, TwoTablesShareNothing) {
   EXPECT_FALSE(c.one_table);
   const float sigma = kOne * std::hypot(kShared, kIndependent) * std::sqrt(2.0F);
   EXPECT_NEAR(c.nodes.at(2).upper, kNinety * sigma, 1e-3F * sigma);
-  EXPECT_THAT(compare_text(c, false, {}), HasSubstr("Two tables share no errors"));
+  EXPECT_THAT(compare_text(c, CompareBy::kModule, {}), HasSubstr("Two tables share no errors"));
 }
 
 TEST_F(Comparisons, JoulesOfDifferentBoundariesAreRefused) {
@@ -128,7 +128,7 @@ TEST_F(Comparisons, NodesOfOneSideStandAlone) {
   EXPECT_FLOAT_EQ(c.nodes.at(3).difference(), -2 * kOne);
   EXPECT_FLOAT_EQ(c.nodes.at(0).difference(), 2 * kOne);
   EXPECT_EQ(c.movers(false), (std::vector<std::uint32_t>{4, 3, 2})) << "largest difference first";
-  const std::string text = compare_text(c, true, {});
+  const std::string text = compare_text(c, CompareBy::kOp, {});
   EXPECT_THAT(text, AllOf(HasSubstr("only A"), HasSubstr("only B"), HasSubstr("block/new")));
 }
 
@@ -142,10 +142,19 @@ TEST_F(Comparisons, NamesThatRepeatArePairedInOrder) {
 TEST_F(Comparisons, HostileNamesAreEscaped) {
   const std::string evil = "\x1b[2J\",=1+1\n";
   const Comparison c = compare(model("a.ejg", {{evil, 16}}), model("b.ejg", {{evil, 32}}));
-  for (const std::string& out : {compare_text(c, true, {}), compare_csv(c), compare_json(c)}) {
+  for (const std::string& out : {compare_text(c, CompareBy::kOp, {}), compare_csv(c), compare_json(c)}) {
     EXPECT_THAT(out, Not(HasSubstr("\x1b")));
     EXPECT_THAT(out, HasSubstr("x1b[2J"));
   }
+}
+
+TEST_F(Comparisons, KindsAddUpToTheWhole) {
+  const Comparison c = compare(model("a.ejg", {{"x", 16}, {"y", 16}}), model("b.ejg", {{"x", 48}, {"y", 16}}));
+  ASSERT_EQ(c.kinds.size(), 1U);
+  EXPECT_EQ(c.kinds[0].kind, OpKind::kConv2d);
+  EXPECT_FLOAT_EQ(c.kinds[0].difference(), 2 * kOne);
+  EXPECT_FLOAT_EQ(c.kinds[0].lower, c.nodes.front().lower);
+  EXPECT_FLOAT_EQ(c.kinds[0].ratio_upper, c.nodes.front().ratio_upper);
 }
 
 TEST_F(Comparisons, DifferencesAddUpToTheWhole) {

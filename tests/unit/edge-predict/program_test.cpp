@@ -4,6 +4,7 @@
 
 #include <fstream>
 
+#include "files/io.h"
 #include "files/json.h"
 #include "program_fixture.h"
 #include "support/onnx_models.h"
@@ -13,6 +14,7 @@ namespace edgejoule {
 namespace {
 
 using test::Outcome;
+using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
 
@@ -23,6 +25,31 @@ TEST_F(EdgePredict, PricesAModelOfTheZoo) {
   EXPECT_THAT(outcome.out, HasSubstr("total "));
   EXPECT_THAT(outcome.out, Not(HasSubstr("\x1b"))) << "colour in a pipe";
   EXPECT_EQ(outcome.err, "");
+}
+
+TEST_F(EdgePredict, OfSeveralModelsOneRowEach) {
+  const std::string none = folder_.file("none.tflite");
+  const Outcome good = run("zoo:kws zoo:ad01 zoo:resnet8 --table " + table_);
+  EXPECT_EQ(good.code, 0) << good.err;
+  EXPECT_EQ(good.err, "") << "no progress in a pipe";
+  EXPECT_THAT(good.out, AllOf(HasSubstr("zoo:kws"), HasSubstr("zoo:resnet8"), HasSubstr("fallback")));
+  const Outcome mixed = run("zoo:kws " + none + " zoo:ad01 --csv --table " + table_);
+  EXPECT_EQ(mixed.code, 3);
+  EXPECT_THAT(mixed.out, AllOf(HasSubstr("zoo:ad01,"), HasSubstr("none.tflite,,,")));
+  EXPECT_THAT(mixed.err, HasSubstr("none.tflite: cannot open"));
+  for (const char* of_one :
+       {"--explain", "--by op", "--sweep batch=1,2", "--bottlenecks", "--html x.html", "--write-graph x.ejg"}) {
+    EXPECT_EQ(run(std::string("zoo:kws zoo:ad01 ") + of_one + " --table " + table_).code, 2) << of_one;
+  }
+}
+
+TEST_F(EdgePredict, SaysWhereTheEnergyGoesAndWritesThePage) {
+  const std::string model = "zoo:resnet8 --table " + table_;
+  EXPECT_THAT(run(model + " --bottlenecks").out, AllOf(HasSubstr("weight traffic"), HasSubstr("what would help")));
+  const std::string page = folder_.file("m.html");
+  const Outcome outcome = run(model + " --html " + page);
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_THAT(files::read_file(page).text(), HasSubstr("resnet8"));
 }
 
 TEST_F(EdgePredict, ColoursWhereAsked) {

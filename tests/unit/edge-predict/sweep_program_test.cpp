@@ -160,7 +160,6 @@ TEST_F(EdgePredictSweep, NonsenseIsAUsageError) {
                           "--cheapest seq",
                           "--sweep seq=1,2 --largest seq --under 2J",
                           "--under 2J",
-                          "--html x.html",
                           "--sweep seq=1,2 --explain"}) {
     const Outcome outcome = run(std::string("zoo:bert-tiny ") + bad + " --table " + table_);
     EXPECT_EQ(outcome.code, 2) << bad << ": " << outcome.err;

@@ -114,5 +114,37 @@ TEST(Page, FoldsLongTables) {
   EXPECT_EQ(count(page.render(), "<td>"), 50U);
 }
 
+Icicle two_nodes(const std::string& name, double size) {
+  Icicle icicle{{"joules"}, {}, "", ""};
+  icicle.nodes.push_back({.name = "root", .sizes = {1.0}});
+  icicle.nodes.push_back({.parent = 0, .name = name, .sizes = {size}, .details = {{"energy", "1 J"}}});
+  return icicle;
+}
+
+TEST(IcicleHtml, KeepsNamesInsideItsData) {
+  const std::string html = icicle_html(two_nodes("</script><!--\"", 0.5));
+  EXPECT_THAT(html, HasSubstr(R"("n":"\u003c/script>\u003c!--\"")"));
+  EXPECT_EQ(count(html, "</script>"), 1U);
+}
+
+TEST(IcicleHtml, LeavesOutWhatNobodyCouldSeeAndSaysSo) {
+  EXPECT_THAT(icicle_html(two_nodes("small", 1e-6)), HasSubstr("1 of 2 nodes are not drawn"));
+  EXPECT_THAT(icicle_html(two_nodes("nan", std::nan(""))), HasSubstr("1 of 2 nodes are not drawn"));
+  EXPECT_THAT(icicle_html(two_nodes("large", 0.5)), Not(HasSubstr("not drawn")));
+}
+
+TEST(Page, AllowsItsOwnScriptAndNoOther) {
+  Page plain("t", "s");
+  EXPECT_THAT(plain.render(), Not(HasSubstr("script")));
+  Page page("t", "s");
+  page.icicle("caption", two_nodes("n", 0.5));
+  // Of the script as it stands between its tags: openssl dgst -sha256 -binary | base64
+  const std::string html = page.render();
+  const std::size_t begin = html.rfind("<script>") + 8, end = html.rfind("</script>");
+  EXPECT_EQ(html.substr(begin, end - begin), icicle_script());
+  EXPECT_EQ(count(html, "script-src"), 1U);
+  EXPECT_THAT(html, testing::ContainsRegex("script-src 'sha256-[A-Za-z0-9+/]{43}='"));
+}
+
 }  // namespace
 }  // namespace edgejoule::report
