@@ -15,7 +15,8 @@ using Choice = std::vector<std::size_t>;
 
 class Search {
  public:
-  Search(const Knowledge& nothing, const DesignRequest& request) : nothing_(nothing), request_(request) {}
+  Search(std::span<const Candidate> candidates, const Knowledge& nothing, const DesignRequest& request)
+      : candidates_(candidates), nothing_(nothing), request_(request) {}
 
   [[nodiscard]] double seconds(const Choice& choice) const {
     return std::accumulate(choice.begin(), choice.end(), 0.0,
@@ -60,7 +61,8 @@ class Search {
       const std::size_t i = allowed[p];
       if (key != kAnyKey && knowledge.key_index(i) != key) continue;
       if (request_.expected_seconds[i] > budget) continue;
-      const double gain = knowledge.gain(i, request_.block_error) / request_.expected_seconds[i];
+      const double gain =
+          candidates_[i].importance * knowledge.gain(i, request_.block_error) / request_.expected_seconds[i];
       if (place == kNone || gain > most) {
         place = p;
         most = gain;
@@ -124,6 +126,7 @@ class Search {
     return true;
   }
 
+  std::span<const Candidate> candidates_;
   const Knowledge& nothing_;
   const DesignRequest& request_;
 };
@@ -191,7 +194,7 @@ void check(std::size_t candidates, const DesignRequest& request) {
 Design design(std::span<const Candidate> candidates, const DesignRequest& request) {
   check(candidates.size(), request);
   const Knowledge nothing(candidates, request.last_level_bytes);
-  const Search search(nothing, request);
+  const Search search(candidates, nothing, request);
   const Choice held_out = choose_held_out(nothing, request, request.budget_seconds * request.held_out_share);
   Choice allowed;
   for (std::size_t i = 0; i < candidates.size(); ++i) {

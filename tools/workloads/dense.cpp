@@ -1,23 +1,15 @@
-// Matrix products with stored weights: one row (GEMV) or many (GEMM).
-#include <Eigen/Dense>
+// Products with stored weights: of one row (GEMV) or many (GEMM).
 #include <algorithm>
 #include <array>
 #include <numeric>
+#include <utility>
 
-#include "workloads/integer_math.h"
 #include "workloads/kernel.h"
+#include "workloads/matrix_views.h"
+#include "workloads/weighted_tensors.h"
 
 namespace edgejoule::workloads {
 namespace {
-
-using RowMatrix = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
-using Matrix = Eigen::Map<RowMatrix>;
-using ConstMatrix = Eigen::Map<const RowMatrix>;
-using ConstVector = Eigen::Map<const Eigen::VectorXf>;
-
-Eigen::Index index(std::size_t n) {
-  return static_cast<Eigen::Index>(n);
-}
 
 // Sizes of one execution, from its facts.
 struct DenseShape {
@@ -30,66 +22,53 @@ struct DenseShape {
   bool bias;
 };
 
+WeightedSizes sizes_of(const DenseShape& shape) {
+  return {.inputs = shape.m * shape.k,
+          .weights = shape.n * shape.k,
+          .channels = shape.n,
+          .outputs = shape.m * shape.n,
+          .terms = shape.k,
+          .has_bias = shape.bias};
+}
+
 class DenseFloat final : public ParallelKernel {
  public:
   explicit DenseFloat(const Workload& workload)
-      : ParallelKernel(workload),
-        shape_(workload),
-        x_(some_floats(shape_.m * shape_.k, 1)),
-        w_(some_floats(shape_.n * shape_.k, 2)),
-        bias_(some_floats(shape_.bias ? shape_.n : 0, 3)),
-        y_(shape_.m * shape_.n) {}
-
-  [[nodiscard]] Operands operands() const override {
-    Operands out{.inputs = {x_, w_}, .output = y_};
-    if (shape_.bias) out.inputs.push_back(bias_);
-    return out;
-  }
+      : ParallelKernel(workload), shape_(workload), tensors_(sizes_of(shape_)) {}
+  [[nodiscard]] Operands operands() const override { return tensors_.operands(); }
 
  protected:
   [[nodiscard]] std::size_t parts() const override { return by_rows() ? shape_.m : shape_.n; }
   void execute(Range range) override {
-    const ConstMatrix x(x_.data(), index(shape_.m), index(shape_.k));
-    const ConstMatrix w(w_.data(), index(shape_.n), index(shape_.k));
-    Matrix y(y_.data(), index(shape_.m), index(shape_.n));
-    const ConstVector bias(bias_.data(), index(bias_.size()));
+    const ConstMatrixMap x = matrix(std::as_const(tensors_.x).data(), shape_.m, shape_.k);
+    const ConstMatrixMap w = matrix(std::as_const(tensors_.w).data(), shape_.n, shape_.k);
+    const ConstVectorMap bias(tensors_.bias.data(), index(shape_.n));
+    MatrixMap y = matrix(tensors_.y.data(), shape_.m, shape_.n);
     const Eigen::Index begin = index(range.begin);
     const Eigen::Index count = index(range.size());
     if (shape_.m == 1) {
       y.row(0).segment(begin, count).transpose().noalias() = w.middleRows(begin, count) * x.row(0).transpose();
-      if (shape_.bias) y.row(0).segment(begin, count) += bias.segment(begin, count).transpose();
+      y.row(0).segment(begin, count) += bias.segment(begin, count).transpose();
     } else if (by_rows()) {
       y.middleRows(begin, count).noalias() = x.middleRows(begin, count) * w.transpose();
-      if (shape_.bias) y.middleRows(begin, count).rowwise() += bias.transpose();
+      y.middleRows(begin, count).rowwise() += bias.transpose();
     } else {
       y.middleCols(begin, count).noalias() = x * w.middleRows(begin, count).transpose();
-      if (shape_.bias) y.middleCols(begin, count).rowwise() += bias.segment(begin, count).transpose();
+      y.middleCols(begin, count).rowwise() += bias.segment(begin, count).transpose();
     }
   }
 
  private:
   [[nodiscard]] bool by_rows() const { return shape_.m > shape_.n; }
   DenseShape shape_;
-  std::vector<float> x_, w_, bias_, y_;
+  WeightedTensors<float> tensors_;
 };
 
 class DenseInt8 final : public ParallelKernel {
  public:
   explicit DenseInt8(const Workload& workload)
-      : ParallelKernel(workload),
-        shape_(workload),
-        x_(some_int8(shape_.m * shape_.k, 1)),
-        w_(some_int8(shape_.n * shape_.k, 2)),
-        bias_(some_int32(shape_.bias ? shape_.n : 0, 3, 1000)),
-        scales_(some_floats(shape_.n, 4, 0.5F * typical_scale(shape_.k), 1.5F * typical_scale(shape_.k))),
-        y_(shape_.m * shape_.n) {}
-
-  [[nodiscard]] Operands operands() const override {
-    Operands out{.inputs = {as_floats(x_), as_floats(w_)}, .output = as_floats(y_)};
-    if (shape_.bias) out.inputs.push_back(as_floats(bias_));
-    out.inputs.push_back(scales_);
-    return out;
-  }
+      : ParallelKernel(workload), shape_(workload), tensors_(sizes_of(shape_)) {}
+  [[nodiscard]] Operands operands() const override { return tensors_.operands(); }
 
  protected:
   [[nodiscard]] std::size_t parts() const override { return shape_.n; }
@@ -98,10 +77,9 @@ class DenseInt8 final : public ParallelKernel {
     for (std::size_t row = 0; row < shape_.m; row += kRows) {
       const std::size_t rows = std::min(kRows, shape_.m - row);
       for (std::size_t n = range.begin; n < range.end; ++n) {
-        const std::int32_t start = shape_.bias ? bias_[n] : 0;
         for (std::size_t m = row; m < row + rows; ++m) {
-          const std::int32_t sum = start + dot(&x_[m * shape_.k], &w_[n * shape_.k], shape_.k);
-          y_[m * shape_.n + n] = rescale(sum, scales_[n]);
+          const std::int32_t sum = dot(&tensors_.x[m * shape_.k], &tensors_.w[n * shape_.k], shape_.k);
+          tensors_.y[m * shape_.n + n] = tensors_.finish(sum + tensors_.bias[n], n);
         }
       }
     }
@@ -109,10 +87,7 @@ class DenseInt8 final : public ParallelKernel {
 
  private:
   DenseShape shape_;
-  std::vector<std::int8_t> x_, w_;
-  std::vector<std::int32_t> bias_;
-  std::vector<float> scales_;
-  std::vector<std::int8_t> y_;
+  WeightedTensors<std::int8_t> tensors_;
 };
 
 // Two weights to a byte, the lower half first, 8 for zero; a float16 scale for every
@@ -172,9 +147,9 @@ class DenseInt4 final : public ParallelKernel {
   void execute_rows(Range range) {
     constexpr std::size_t kAtOnce = 32;
     RowMatrix weights(index(kAtOnce), index(shape_.k));
-    const ConstMatrix x(x_.data(), index(shape_.m), index(shape_.k));
-    const ConstVector bias(bias_.data(), index(bias_.size()));
-    Matrix y(y_.data(), index(shape_.m), index(shape_.n));
+    const ConstMatrixMap x = matrix(std::as_const(x_).data(), shape_.m, shape_.k);
+    const ConstVectorMap bias(bias_.data(), index(bias_.size()));
+    MatrixMap y = matrix(y_.data(), shape_.m, shape_.n);
     for (std::size_t begin = range.begin; begin < range.end; begin += kAtOnce) {
       const std::size_t count = std::min(kAtOnce, range.end - begin);
       for (std::size_t i = 0; i < count; ++i) dequantise(begin + i, weights.row(index(i)).data());

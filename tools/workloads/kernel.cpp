@@ -81,10 +81,19 @@ void no_kernel(const Workload& workload) {
 std::unique_ptr<Kernel> prepare(const Workload& workload) {
   if (workload.threads < 1) cannot_run(workload, "needs at least one thread");
   try {
-    switch (workload.op.op_class == OpClass::kUnknown ? class_of(workload.op.kind) : workload.op.op_class) {
-      case OpClass::kMatrix: return make_dense(workload);
+    if (workload.op.data_type == DataType::kFloat16) return make_half(workload);
+    switch (workload.op.op_class) {
+      case OpClass::kConvolution: return make_convolution(workload);
+      case OpClass::kMatrix:
+        return workload.op.kind == OpKind::kBatchMatmul ? make_batch_matmul(workload) : make_dense(workload);
+      case OpClass::kAttention: return make_attention(workload);
       case OpClass::kElementwise:
       case OpClass::kActivation: return make_pointwise(workload);
+      case OpClass::kSoftmax:
+      case OpClass::kNormalisation:
+      case OpClass::kReduction: return make_rows(workload);
+      case OpClass::kPooling: return make_pooling(workload);
+      case OpClass::kLookup: return make_lookup(workload);
       case OpClass::kDataMovement: return make_movement(workload);
       default: no_kernel(workload);
     }

@@ -55,8 +55,15 @@ class ParallelKernel : public Kernel {
 [[noreturn]] void no_kernel(const Workload& workload);
 
 // One maker per family; each throws WorkloadError for what it does not know.
+[[nodiscard]] std::unique_ptr<Kernel> make_convolution(const Workload& workload);
 [[nodiscard]] std::unique_ptr<Kernel> make_dense(const Workload& workload);
+[[nodiscard]] std::unique_ptr<Kernel> make_batch_matmul(const Workload& workload);
+[[nodiscard]] std::unique_ptr<Kernel> make_attention(const Workload& workload);
 [[nodiscard]] std::unique_ptr<Kernel> make_pointwise(const Workload& workload);
+[[nodiscard]] std::unique_ptr<Kernel> make_rows(const Workload& workload);
+[[nodiscard]] std::unique_ptr<Kernel> make_pooling(const Workload& workload);
+[[nodiscard]] std::unique_ptr<Kernel> make_lookup(const Workload& workload);
 [[nodiscard]] std::unique_ptr<Kernel> make_movement(const Workload& workload);
+[[nodiscard]] std::unique_ptr<Kernel> make_half(const Workload& workload);
 
 }  // namespace edgejoule::workloads

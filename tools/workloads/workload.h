@@ -28,7 +28,8 @@ struct Workload {
   std::string name;  // unique and stable: what a journal is resumed by
   graph::OpNode op;  // facts of ONE execution, as import would make them
   int threads = 1;
-  // Of a softmax or a normalisation: how many statistics; their facts have no place for it.
+  // Of a softmax, a normalisation, a mean or a transpose: rows of its matrix; their facts
+  // have no place for them.
   std::uint64_t rows = 1;
 };
 
@@ -68,6 +69,7 @@ struct CandidateOptions {
 struct Candidate {
   Workload workload;
   bool held_out = false;  // for validation only
+  double importance = 1;  // of its kind: how much networks tend to spend on it, against others
 };
 
 // Deterministic: many more than a budget allows, the kinds that networks spend most
