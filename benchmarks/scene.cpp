@@ -110,7 +110,7 @@ files::FileBytes make_graph(std::string_view name) {
   return zoo::build(name);
 }
 
-files::FileBytes make_table(std::uint32_t rows) {
+files::FileBytes make_table(std::uint32_t rows, bool timed) {
   wire::CoefficientTableT table;
   table.format_version = 1;
   table.name = "synthetic";
@@ -148,6 +148,13 @@ files::FileBytes make_table(std::uint32_t rows) {
   }
   if (table.rows.size() != rows) {
     throw std::runtime_error("a table of this many rows cannot be made: there are not enough op kinds");
+  }
+  if (timed) {
+    for (const auto& made : table.rows) {
+      made->terms.back()->time_coefficient = 20.0F;
+      made->terms.back()->time_unit = wire::Unit::microsecond;
+      made->time_residual = residual();
+    }
   }
   flatbuffers::FlatBufferBuilder builder;
   builder.Finish(wire::CoefficientTable::Pack(builder, &table), wire::CoefficientTableIdentifier());

@@ -19,8 +19,9 @@ namespace edgejoule::benchmarks {
 // "synthetic-N": N ops in blocks of ten; otherwise a model of the zoo.
 [[nodiscard]] files::FileBytes make_graph(std::string_view name);
 
-// Rows for single kinds and data types, then classes, one module row, one roofline row.
-[[nodiscard]] files::FileBytes make_table(std::uint32_t rows);
+// Rows for single kinds and data types, then classes, one module row, one roofline row;
+// `timed`: each with a time.
+[[nodiscard]] files::FileBytes make_table(std::uint32_t rows, bool timed = false);
 
 // Errors: throws std::runtime_error with the text of core's error.
 class Scene {

@@ -2,7 +2,8 @@
 // every instruction: the difference between two numbers of repetitions is the step alone.
 //
 // Usage: count_instructions STEP TABLE.ejt GRAPH.ejg REPETITIONS; STEP: predict,
-// predict_with_time, predict_with_op_times, hook, bind, prepare, open_table, open_graph. Prints "ops nodes".
+// predict_with_time, predict_with_op_times, predict_timed_table, hook, bind, prepare,
+// open_table, open_graph. Prints "ops nodes".
 // count_instructions write FOLDER: writes the files to count with.
 // Exit codes: 0 ok, 1 the step failed, 2 usage.
 #include <cstdio>
@@ -27,6 +28,7 @@ void write_files(const std::string& folder) {
     edgejoule::files::write_file(folder + "/" + name, bytes.text());
   };
   write("rows-200.ejt", edgejoule::benchmarks::make_table(200));
+  write("rows-200-timed.ejt", edgejoule::benchmarks::make_table(200, true));
   for (const char* model :
        {"mobilenet_v2-1.0-224", "bert-base", "synthetic-193", "synthetic-1000", "synthetic-100000"}) {
     write(std::string(model) + ".ejg", edgejoule::benchmarks::make_graph(model));

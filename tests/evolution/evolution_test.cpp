@@ -131,8 +131,8 @@ INSTANTIATE_TEST_SUITE_P(
     Evolution, MutatedSchema,
     ::testing::Values(
         // what flatc --conform misses
-        Mutation{"LastFieldRemoved", "table.fbs", "model_residual:Residual (id: 15);", "",
-                 "CoefficientTable.model_residual is gone"},
+        Mutation{"LastFieldRemoved", "table.fbs", "model_time_residual:Residual (id: 18);", "",
+                 "CoefficientTable.model_time_residual is gone"},
         Mutation{"LastEnumeratorRemoved", "kinds.fbs", ", dsp = 5", "", "EngineKind.dsp is gone"},
         Mutation{"StructGrown", "table.fbs", "milliwatts:float;\n}", "milliwatts:float;\n  celsius:float;\n}",
                  "StaticTerm: its size in bytes"},
@@ -164,11 +164,11 @@ INSTANTIATE_TEST_SUITE_P(
         Mutation{"RootChanged", "table.fbs", "root_type CoefficientTable;", "root_type Row;", "the root table"},
         Mutation{"BecomesRequired", "table.fbs", "name:string (id: 1);\n  boundary",
                  "name:string (id: 1, required);\n  boundary", "being required"},
-        Mutation{"NewFieldIsRequired", "table.fbs", "model_residual:Residual (id: 15);",
-                 "model_residual:Residual (id: 15);\n  extra:string (id: 16, required);", "no old file has it"},
+        Mutation{"NewFieldIsRequired", "table.fbs", "model_time_residual:Residual (id: 18);",
+                 "model_time_residual:Residual (id: 18);\n  extra:string (id: 19, required);", "no old file has it"},
         // what evolution is for
-        Mutation{"FieldAppended", "table.fbs", "model_residual:Residual (id: 15);",
-                 "model_residual:Residual (id: 15);\n  extra:string (id: 16);", nullptr},
+        Mutation{"FieldAppended", "table.fbs", "model_time_residual:Residual (id: 18);",
+                 "model_time_residual:Residual (id: 18);\n  extra:string (id: 19);", nullptr},
         Mutation{"EnumeratorAppended", "kinds.fbs", "dsp = 5", "dsp = 5, tpu = 6", nullptr},
         Mutation{"TableAdded", "table.fbs", "table Condition {", "table Extra { a:int (id: 0); }\ntable Condition {",
                  nullptr},

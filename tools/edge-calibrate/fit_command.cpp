@@ -85,6 +85,8 @@ void say(const measurements::MeasurementSet& set, const fit::FittedTable& table)
   say_level(table.ops, "ops");
   say_level(table.modules, "modules");
   say_level(table.models, "models");
+  say_level(table.op_times, "times");
+  say_level(table.model_times, "models' times");
 }
 
 // Whole models of many devices share in one fit; of single ops only the device's count.

@@ -64,17 +64,23 @@ std::string conditions_text(const RowView& row) {
   return all;
 }
 
+std::string feature_text(const Term& term) {
+  std::string feature(name_of(term.feature));
+  if (term.tile.m + term.tile.n + term.tile.k > 0) {
+    feature += fmt::format("[{}x{}x{}]", term.tile.m, term.tile.n, term.tile.k);
+  }
+  return feature;
+}
+
 std::string terms_text(const RowView& row) {
   std::string all;
   if (row.form() == RowForm::kLog2) all = fmt::format("2^{:g}", row.intercept());
   if (row.children_gain() > 0) all = fmt::format("{:g} x children", row.children_gain());
   for (std::uint32_t i = 0; i < row.term_count(); ++i) {
     const Term term = row.term(i);
+    if (term.coefficient == 0 && term.time_coefficient != 0) continue;  // of time alone
     if (!all.empty()) all += row.form() == RowForm::kLog2 ? " x " : " + ";
-    std::string feature(name_of(term.feature));
-    if (term.tile.m + term.tile.n + term.tile.k > 0) {
-      feature += fmt::format("[{}x{}x{}]", term.tile.m, term.tile.n, term.tile.k);
-    }
+    const std::string feature = feature_text(term);
     if (row.form() == RowForm::kLog2) {
       all += fmt::format("{}^{:g}", feature, term.coefficient);
     } else if (term.feature == Feature::kOne) {
@@ -84,6 +90,19 @@ std::string terms_text(const RowView& row) {
     }
   }
   return all.empty() ? "nothing" : all;
+}
+
+// "" of a row that knows no time.
+std::string times_text(const RowView& row) {
+  std::string all;
+  for (std::uint32_t i = 0; i < row.term_count(); ++i) {
+    const Term term = row.term(i);
+    if (term.time_coefficient == 0) continue;
+    if (!all.empty()) all += " + ";
+    all += fmt::format("{:.4g} {}", term.time_coefficient, symbol_of(term.time_unit));
+    if (term.feature != Feature::kOne) all += " x " + feature_text(term);
+  }
+  return all;
 }
 
 std::string held_out_text(const Residual& residual) {
@@ -139,6 +158,8 @@ int show(const Arguments& arguments) {
                conditions.empty() ? "" : " where " + conditions);
     fmt::print("  {}\n", terms_text(row));
     if (row.has_residual()) fmt::print("  held out: {}\n", held_out_text(row.residual()));
+    if (row.has_time()) fmt::print("  time: {}\n", times_text(row));
+    if (row.has_time_residual()) fmt::print("  held out: {}\n", held_out_text(row.time_residual()));
     if (!row.reason().empty()) fmt::print("  {}\n", text::styled(printable(row.reason()), text::Style::kDim, colour));
   }
   return kExitOk;

@@ -25,9 +25,21 @@ std::vector<std::unique_ptr<wire::TermReportT>> terms_report(const Prediction& p
     term->unit = static_cast<wire::Unit>(share.term.unit);
     term->contribution = share.contribution;
     term->outside_range = !share.inside;
+    term->time_coefficient = share.term.time_coefficient;
+    term->time_unit = static_cast<wire::Unit>(share.term.time_unit);
+    term->seconds = share.seconds;
     out.push_back(std::move(term));
   }
   return out;
+}
+
+std::string time_columns(const NodeEstimate& node) {
+  const std::optional<Pace> pace = pace_of(node);
+  if (node.time.value() < 0) return ",,,,";
+  return fmt::format("{},{},{},{},{}", text::exact(node.time.value()), text::exact(node.time_interval.lower.value()),
+                     text::exact(node.time_interval.upper.value()),
+                     pace ? text::exact(pace->average_power.value()) : std::string(),
+                     pace ? text::exact(pace->energy_delay) : std::string());
 }
 
 bool static_known(const NodeEstimate& node) {
@@ -39,11 +51,12 @@ bool static_known(const NodeEstimate& node) {
 std::string to_csv(const Prediction& prediction) {
   const GraphView& graph = prediction.graph();
   std::string out =
-      "index,parent,depth,name,kind,type,data_type,macs,dynamic_j,own_j,static_j,lower_j,upper_j,share,by,flags\n";
+      "index,parent,depth,name,kind,type,data_type,macs,dynamic_j,own_j,static_j,lower_j,upper_j,share,by,flags,"
+      "time_s,time_lower_s,time_upper_s,average_w,energy_delay_js\n";
   for (std::uint32_t i = 0; i < prediction.size(); ++i) {
     const NodeEstimate& node = prediction.node(i);
     const std::uint32_t parent = graph.parent(i);
-    out += fmt::format("{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}\n", i,
+    out += fmt::format("{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}\n", i,
                        parent == kNoParent ? std::string() : fmt::format("{}", parent), graph.depth(i),
                        text::csv_name(graph.name(i)), name_of(graph.kind(i)), text::csv_name(graph.type_name(i)),
                        name_of(graph.data_type(i)), prediction.macs(i), text::exact(node.dynamic.value()),
@@ -51,7 +64,7 @@ std::string to_csv(const Prediction& prediction) {
                        static_known(node) ? text::exact(node.static_part.value()) : std::string(),
                        text::exact(node.interval.lower.value()), text::exact(node.interval.upper.value()),
                        text::exact(static_cast<float>(prediction.share(i))), text::level_text(node.level),
-                       text::flag_names(node.flags, " "));
+                       text::flag_names(node.flags, " "), time_columns(node));
   }
   return out;
 }
@@ -102,6 +115,15 @@ std::string to_json(const Prediction& prediction, bool terms) {
     if (node.level != Level::kNone) entry->level = static_cast<wire::Level>(node.level);
     for (const text::FlagText& row : text::flag_texts()) {
       if (node.flags.has(row.flag)) entry->flags.emplace_back(row.short_name);
+    }
+    if (node.time.value() >= 0) {
+      entry->time_seconds = node.time.value();
+      entry->lower_seconds = node.time_interval.lower.value();
+      entry->upper_seconds = node.time_interval.upper.value();
+    }
+    if (const std::optional<Pace> pace = pace_of(node)) {
+      entry->average_watts = pace->average_power.value();
+      entry->energy_delay_joule_seconds = pace->energy_delay;
     }
     if (terms) entry->terms = terms_report(prediction, i);
     out.nodes.push_back(std::move(entry));

@@ -30,6 +30,13 @@ std::string range_text(const TermShare& share) {
   return fmt::format("outside the fitted {} .. {}", share.term.min, share.term.max);
 }
 
+// "" of a term that takes no time.
+std::string seconds_text(const TermShare& share) {
+  if (share.term.time_coefficient == 0) return {};
+  return fmt::format("{} = {:.4g} {} each", text::si(share.seconds, "s"), share.term.time_coefficient,
+                     symbol_of(share.term.time_unit));
+}
+
 std::string op_text(const Prediction& prediction, std::uint32_t node, const TextOptions& options) {
   const NodeEstimate& estimate = prediction.node(node);
   const std::uint32_t row_index = prediction.predictor().row_of(node);
@@ -39,23 +46,28 @@ std::string op_text(const Prediction& prediction, std::uint32_t node, const Text
                                 name_of(prediction.graph().kind(node)), name_of(prediction.graph().data_type(node)),
                                 text::styled(text::si(estimate.own), Style::kBold, options.colour),
                                 text::percent(prediction.share(estimate.own)));
+  if (estimate.time.value() >= 0 && !estimate.flags.has(Flag::kTimePredicted)) {
+    out += text::styled(fmt::format("  time {}, measured\n", text::si(estimate.time)), Style::kDim, options.colour);
+  }
   out += text::styled(fmt::format("  row {}, {}: {}{}\n", row_index, text::level_text(row.level()), row_text(row),
                                   row.reason().empty() ? "" : "; " + text::printable(row.reason())),
                       Style::kDim, options.colour);
-  Columns columns({"", "", "", ""}, {Align::kRight, Align::kLeft, Align::kLeft, Align::kLeft});
+  Columns columns({"", "", "", "", ""}, {Align::kRight, Align::kLeft, Align::kLeft, Align::kLeft, Align::kLeft});
   const bool product = row.form() == RowForm::kLog2;
-  if (product) columns.add({{fmt::format("  2^{:.4g} J", row.intercept())}, {""}, {""}, {""}});
+  if (product) columns.add({{fmt::format("  2^{:.4g} J", row.intercept())}, {""}, {""}, {""}, {""}});
   for (const TermShare& share : terms_of(prediction, node)) {
     const std::string coefficient = fmt::format("{:.4g} {}", share.term.coefficient, symbol_of(share.term.unit));
     if (product) {
       columns.add({{fmt::format("x {:.4g}", share.contribution)},
                    {fmt::format("= {} ^ {:.4g}", fmt::format("{:.6g}", share.value), share.term.coefficient)},
                    {feature_text(share.term)},
+                   {seconds_text(share)},
                    {range_text(share), Style::kYellow}});
     } else {
       columns.add({{"  " + text::si(Joules(share.contribution))},
                    {fmt::format("= {} x {:.6g}", coefficient, share.value)},
                    {feature_text(share.term)},
+                   {seconds_text(share)},
                    {range_text(share), Style::kYellow}});
     }
   }

@@ -90,11 +90,14 @@ Examples:
   edge-predict zoo:bert-base --table board.ejt --sweep seq=64:512:64
   edge-predict zoo:bert-base --table board.ejt --largest seq --under 2J
   edge-predict model.tflite --table board.ejt --sweep batch=1,2,4,8 --html batch.html
+  edge-predict model.tflite --table board.ejt --cheapest at --under 50ms
   edge-predict compare zoo:bert-base zoo:albert --table board.ejt   (compare --help)
 
 CSV columns: index, parent, depth, name, kind, type, data_type, macs, dynamic_j, own_j,
-static_j (empty where no time is known), lower_j, upper_j, share, by, flags. Of several
-models: model, dynamic_j, lower_j, upper_j, ops, macs, weight_bytes, fallback_share, flags, error.
+static_j (empty where no time is known), lower_j, upper_j, share, by, flags; time_s,
+time_lower_s, time_upper_s, average_w, energy_delay_js (empty where no time is known). Of
+several models: model, dynamic_j, lower_j, upper_j, ops, macs, weight_bytes, fallback_share,
+flags, error.
 JSON: schemas/report.fbs (EJR1).
 
 stdout is data, stderr is talk. Exit codes: 0 done, 1 the job failed, 2 usage,
@@ -152,7 +155,9 @@ void add_options(CLI::App& app, Arguments& arguments) {
                        ->excludes(sweep)
                        ->excludes(largest)
                        ->type_name("KEY");
-  app.add_option("--under", arguments.under, "limit of --largest or --cheapest: 2J, 500mJ")->type_name("LIMIT");
+  app.add_option("--under", arguments.under,
+                 "limit of --largest or --cheapest: 2J, 500mJ; 50ms where the table knows time")
+      ->type_name("LIMIT");
   app.add_option("--html", arguments.html,
                  "write one page instead: the tree to click through and what would help, or a sweep's chart")
       ->type_name("FILE");
@@ -267,10 +272,11 @@ int run_sweep(const Arguments& arguments) {
   std::string output = predict::sweep_text(view, answer.points, answer.best, options);
   if (asks) {
     const predict::SweepPoint& best = answer.points[answer.best];
-    output += fmt::format("\n{} {}: {}={}, {} per inference{}\n", arguments.largest.empty() ? "cheapest" : "largest",
-                          text::printable(key), text::printable(key), text::printable(best.value),
-                          text::si(best.whole.dynamic),
-                          arguments.under.empty() ? "" : ", under " + text::printable(arguments.under));
+    output +=
+        fmt::format("\n{} {}: {}={}, {}{} per inference{}\n", arguments.largest.empty() ? "cheapest" : "largest",
+                    text::printable(key), text::printable(key), text::printable(best.value),
+                    text::si(best.whole.dynamic), best.whole.time.value() < 0 ? "" : " in " + text::si(best.whole.time),
+                    arguments.under.empty() ? "" : ", under " + text::printable(arguments.under));
   }
   return print(output);
 }

@@ -36,6 +36,16 @@ T value_or_throw(Result<T> result, std::string_view what, const std::string& whe
 
 }  // namespace
 
+std::optional<Pace> pace_of(const NodeEstimate& node) {
+  if (!(node.time.value() > 0)) return std::nullopt;
+  Pace pace;
+  pace.with_static = node.static_part.value() > 0;
+  const Joules joules = node.dynamic + node.static_part;
+  pace.average_power = joules / node.time;
+  pace.energy_delay = joules.value() * node.time.value();
+  return pace;
+}
+
 Prediction::Prediction(Request request) : request_(std::move(request)) {
   graph_bytes_ = load_model(request_.model, request_.bindings, request_.settings);
   table_bytes_ = files::load(request_.table, files::FileKind::kTable);
@@ -111,6 +121,10 @@ std::uint64_t Prediction::batch() const {
     return std::max<std::uint64_t>(1, graph().facts(i)[Fact::kBatch]);
   }
   return 1;
+}
+
+bool Prediction::knows_time() const {
+  return std::any_of(nodes_.begin(), nodes_.end(), [](const NodeEstimate& node) { return node.time.value() >= 0; });
 }
 
 std::string Prediction::name(std::uint32_t i) const {

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -33,6 +34,15 @@ struct Request {
   std::vector<Setting> settings;  // what the model is changed to
   Seconds time{-1.0F};            // of one inference, where known
 };
+
+// What a known time says besides: dynamic joules and, where they are known, static ones,
+// over that time.
+struct Pace {
+  bool with_static = false;
+  Watts average_power;
+  float energy_delay = 0.0F;  // joule seconds
+};
+[[nodiscard]] std::optional<Pace> pace_of(const NodeEstimate& node);  // none: the time is not known, or 0
 
 class Prediction {
  public:
@@ -64,6 +74,8 @@ class Prediction {
 
   // Inputs of one inference, as the first op with weights states it; at least 1.
   [[nodiscard]] std::uint64_t batch() const;
+  // Whether the time of any node is known.
+  [[nodiscard]] bool knows_time() const;
 
   // A readable name: the node's own, else its kind and index.
   [[nodiscard]] std::string name(std::uint32_t i) const;

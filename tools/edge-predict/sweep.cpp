@@ -77,13 +77,21 @@ SweepPoint price(const Request& base, const std::string& key, const std::string&
   return point;
 }
 
-void refuse_time(const Request& base, const Limit& limit) {
-  if (limit.kind == Limit::Kind::kTime) {
+// What a limit is of: dynamic joules, or seconds that the table must know.
+float held_against(const Limit& limit, const Request& base, const SweepPoint& point) {
+  if (limit.kind == Limit::Kind::kEnergy) return point.whole.dynamic.value();
+  if (point.whole.time.value() < 0) {
     throw SweepError(
-        fmt::format("table {} knows joules, no seconds, so nothing can be said about {}. Give a limit in joules, "
-                    "or time the model on the board.",
+        fmt::format("table {} does not know how long every op of this model takes, so nothing can be said about {}. "
+                    "Give a limit in joules, or fit a table to measurements with times.",
                     text::printable(base.table), text::printable(limit.text)));
   }
+  return point.whole.time.value();
+}
+
+std::string amount_text(const Limit& limit, const SweepPoint& point) {
+  return limit.kind == Limit::Kind::kEnergy ? "costs " + text::si(point.whole.dynamic)
+                                            : "takes " + text::si(point.whole.time);
 }
 
 std::vector<SweepPoint> price_values(const Request& base, const SweepSpec& spec) {
@@ -92,6 +100,16 @@ std::vector<SweepPoint> price_values(const Request& base, const SweepSpec& spec)
                                    text::printable(spec.key)));
   }
   return price_sweep(base, spec);
+}
+
+[[noreturn]] void refuse_all(const Request& base, const SweepSpec& spec, const Limit& limit,
+                             const std::vector<SweepPoint>& points) {
+  const auto least = std::min_element(points.begin(), points.end(), [&](const SweepPoint& a, const SweepPoint& b) {
+    return held_against(limit, base, a) < held_against(limit, base, b);
+  });
+  throw SweepError(fmt::format("no value of {} stays under {}: the {} {}", text::printable(spec.key),
+                               text::printable(limit.text), limit.kind == Limit::Kind::kEnergy ? "cheapest" : "fastest",
+                               amount_text(limit, *least)));
 }
 
 // Doubles and bisects over whole numbers; remembers what it priced.
@@ -104,8 +122,8 @@ class LargestSearch {
     if (!fits(1)) {
       const Tried& first = tried_.at(1);
       if (!first.point) give_values(first.refusal);
-      throw SweepError(fmt::format("already {}=1 costs {}, more than {}", text::printable(key_),
-                                   text::si(first.point->whole.dynamic), text::printable(limit_.text)));
+      throw SweepError(fmt::format("already {}=1 {}, more than {}", text::printable(key_),
+                                   amount_text(limit_, *first.point), text::printable(limit_.text)));
     }
     std::uint64_t low = 1;
     std::uint64_t high = 2;
@@ -125,17 +143,17 @@ class LargestSearch {
     const SweepPoint* before = nullptr;
     for (const auto& [value, tried] : tried_) {
       if (!tried.point) continue;
-      if (before != nullptr && tried.point->whole.dynamic < before->whole.dynamic) {
-        give_values(fmt::format("joules do not rise with it: {} costs {}, {} costs {}", before->value,
-                                text::si(before->whole.dynamic), tried.point->value,
-                                text::si(tried.point->whole.dynamic)));
+      if (before != nullptr && held(*tried.point) < held(*before)) {
+        give_values(fmt::format("{} not rise with it: {} {}, {} {}", is_energy() ? "joules do" : "time does",
+                                before->value, amount_text(limit_, *before), tried.point->value,
+                                amount_text(limit_, *tried.point)));
       }
       before = &*tried.point;
       if (value == low) answer.best = answer.points.size();
       answer.points.push_back(*tried.point);
     }
-    answer.talk = fmt::format("{} values priced; joules rise with {} over all of them", answer.points.size(),
-                              text::printable(key_));
+    answer.talk = fmt::format("{} values priced; {} with {} over all of them", answer.points.size(),
+                              is_energy() ? "joules rise" : "time rises", text::printable(key_));
     if (high > kLargestAsked) {
       answer.talk += fmt::format("; larger ones than {} were not asked", low);
     } else if (!tried_.at(high).point) {
@@ -161,8 +179,11 @@ class LargestSearch {
         place->second.refusal = error.what();
       }
     }
-    return place->second.point && place->second.point->whole.dynamic.value() <= limit_.value;
+    return place->second.point && held(*place->second.point) <= limit_.value;
   }
+
+  [[nodiscard]] bool is_energy() const { return limit_.kind == Limit::Kind::kEnergy; }
+  [[nodiscard]] float held(const SweepPoint& point) const { return held_against(limit_, base_, point); }
 
   [[noreturn]] void give_values(const std::string& why) const {
     throw SweepError(fmt::format("{} cannot be searched by itself: {}. Give the values: {}=FROM:TO:STEP prices each.",
@@ -240,7 +261,6 @@ Limit parse_limit(std::string_view text) {
 }
 
 SweepAnswer find_largest(const Request& base, const SweepSpec& spec, const Limit& limit) {
-  refuse_time(base, limit);
   if (spec.values.empty() && spec.key != "at" && spec.key != "dtype") return LargestSearch(base, spec.key, limit).run();
   for (const std::string& value : spec.values) {
     double number = 0;
@@ -264,38 +284,33 @@ SweepAnswer find_largest(const Request& base, const SweepSpec& spec, const Limit
   std::optional<std::size_t> best;
   std::size_t dearer_before = 0;
   for (std::size_t i = 0; i < answer.points.size(); ++i) {
-    if (answer.points[i].whole.dynamic.value() <= limit.value) best = i;
+    if (held_against(limit, base, answer.points[i]) <= limit.value) best = i;
   }
-  if (!best) {
-    throw SweepError(fmt::format(
-        "no value of {} stays under {}: the cheapest costs {}", text::printable(spec.key), text::printable(limit.text),
-        text::si(
-            std::min_element(answer.points.begin(), answer.points.end(), [](const SweepPoint& a, const SweepPoint& b) {
-              return a.whole.dynamic < b.whole.dynamic;
-            })->whole.dynamic)));
+  if (!best) refuse_all(base, spec, limit, answer.points);
+  for (std::size_t i = 0; i < *best; ++i) {
+    dearer_before += held_against(limit, base, answer.points[i]) > limit.value ? 1 : 0;
   }
-  for (std::size_t i = 0; i < *best; ++i) dearer_before += answer.points[i].whole.dynamic.value() > limit.value ? 1 : 0;
   if (dearer_before > 0) {
     answer.talk =
-        fmt::format("{} smaller value{} of {} cost{} more than {}", dearer_before, dearer_before == 1 ? "" : "s",
-                    text::printable(spec.key), dearer_before == 1 ? "s" : "", text::printable(limit.text));
+        fmt::format("{} smaller value{} of {} {}{} more than {}", dearer_before, dearer_before == 1 ? "" : "s",
+                    text::printable(spec.key), limit.kind == Limit::Kind::kEnergy ? "cost" : "take",
+                    dearer_before == 1 ? "s" : "", text::printable(limit.text));
   }
   answer.best = *best;
   return answer;
 }
 
 SweepAnswer find_cheapest(const Request& base, const SweepSpec& spec, const Limit* limit) {
-  if (limit != nullptr) refuse_time(base, *limit);
   SweepAnswer answer;
   answer.points = price_values(base, spec);
-  const auto cheapest =
-      std::min_element(answer.points.begin(), answer.points.end(),
-                       [](const SweepPoint& a, const SweepPoint& b) { return a.whole.dynamic < b.whole.dynamic; });
-  answer.best = static_cast<std::size_t>(cheapest - answer.points.begin());
-  if (limit != nullptr && cheapest->whole.dynamic.value() > limit->value) {
-    throw SweepError(fmt::format("no value of {} stays under {}: the cheapest costs {}", text::printable(spec.key),
-                                 text::printable(limit->text), text::si(cheapest->whole.dynamic)));
+  std::optional<std::size_t> best;
+  for (std::size_t i = 0; i < answer.points.size(); ++i) {
+    const SweepPoint& point = answer.points[i];
+    if (limit != nullptr && held_against(*limit, base, point) > limit->value) continue;
+    if (!best || point.whole.dynamic < answer.points[*best].whole.dynamic) best = i;
   }
+  if (!best) refuse_all(base, spec, *limit, answer.points);
+  answer.best = *best;
   return answer;
 }
 

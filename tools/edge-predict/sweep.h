@@ -59,9 +59,10 @@ struct SweepAnswer {
   std::string talk;  // how it was found, where that is worth saying
 };
 
-// The largest value whose dynamic joules stay under the limit. With values: each is
+// The largest value whose dynamic joules, or seconds, stay under the limit. With values: each is
 // priced. With a key alone: whole numbers from 1 up, by doubling and bisection; what was
-// priced must rise with the value, or the question is refused.
+// priced must rise with the value, or the question is refused; so is a limit in seconds
+// where the table does not know the model's time.
 [[nodiscard]] SweepAnswer find_largest(const Request& base, const SweepSpec& spec, const Limit& limit);
 
 // The value with the fewest dynamic joules, among those under the limit where one is

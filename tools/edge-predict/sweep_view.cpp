@@ -50,6 +50,20 @@ std::string interval_text(const SweepPoint& point) {
                      point.whole.flags.has(Flag::kIntervalNotGuaranteed) ? " ?" : "");
 }
 
+std::string time_text(const SweepPoint& point) {
+  return point.whole.time.value() < 0 ? "-" : text::si(point.whole.time);
+}
+
+std::string power_text(const SweepPoint& point) {
+  const std::optional<Pace> pace = pace_of(point.whole);
+  return pace ? text::si(pace->average_power) : "-";
+}
+
+bool any_time(const std::vector<SweepPoint>& points) {
+  return std::any_of(points.begin(), points.end(),
+                     [](const SweepPoint& point) { return point.whole.time.value() >= 0; });
+}
+
 float dearest(const std::vector<SweepPoint>& points) {
   float most = 0;
   for (const SweepPoint& point : points) most = std::max(most, point.whole.dynamic.value());
@@ -87,6 +101,8 @@ std::string sweep_text(const SweepView& view, const std::vector<SweepPoint>& poi
     header.push_back(std::move(title));
     align.push_back(side);
   };
+  const bool times = any_time(points);
+  if (times) column("time", Align::kRight), column("power", Align::kRight);
   if (batches) column("per input", Align::kRight);
   if (tokens) column("per token", Align::kRight);
   column("MACs", Align::kRight);
@@ -100,6 +116,7 @@ std::string sweep_text(const SweepView& view, const std::vector<SweepPoint>& poi
     std::vector<text::Cell> row{{text::printable(point.value), style},
                                 {text::si(point.whole.dynamic), style},
                                 {interval_text(point), Style::kDim}};
+    if (times) row.insert(row.end(), {{time_text(point)}, {power_text(point)}});
     if (batches) row.push_back({text::si(per_input(point), "J")});
     if (tokens) row.push_back({per_token(point) ? text::si(*per_token(point), "J") : "-"});
     row.push_back({text::si(static_cast<double>(point.macs), "")});
@@ -119,13 +136,19 @@ std::string sweep_text(const SweepView& view, const std::vector<SweepPoint>& poi
 }
 
 std::string sweep_csv(const SweepView& view, const std::vector<SweepPoint>& points) {
-  std::string out = "key,value,dynamic_j,lower_j,upper_j,j_per_input,j_per_token,macs,weight_bytes,flags\n";
+  std::string out =
+      "key,value,dynamic_j,lower_j,upper_j,j_per_input,j_per_token,macs,weight_bytes,flags,"
+      "time_s,average_w,energy_delay_js\n";
   for (const SweepPoint& point : points) {
-    out += fmt::format("{},{},{},{},{},{},{},{},{},{}\n", text::csv_name(view.key), text::csv_name(point.value),
-                       text::exact(point.whole.dynamic.value()), text::exact(point.whole.interval.lower.value()),
-                       text::exact(point.whole.interval.upper.value()), text::exact(per_input(point)),
-                       per_token(point) ? text::exact(*per_token(point)) : std::string(), point.macs,
-                       point.weight_bytes, text::flag_names(point.whole.flags, " "));
+    const std::optional<Pace> pace = pace_of(point.whole);
+    out += fmt::format("{},{},{},{},{},{},{},{},{},{},{},{},{}\n", text::csv_name(view.key),
+                       text::csv_name(point.value), text::exact(point.whole.dynamic.value()),
+                       text::exact(point.whole.interval.lower.value()), text::exact(point.whole.interval.upper.value()),
+                       text::exact(per_input(point)), per_token(point) ? text::exact(*per_token(point)) : std::string(),
+                       point.macs, point.weight_bytes, text::flag_names(point.whole.flags, " "),
+                       point.whole.time.value() < 0 ? std::string() : text::exact(point.whole.time.value()),
+                       pace ? text::exact(pace->average_power.value()) : std::string(),
+                       pace ? text::exact(pace->energy_delay) : std::string());
   }
   return out;
 }
@@ -138,13 +161,17 @@ std::string sweep_json(const SweepView& view, const std::vector<SweepPoint>& poi
   out += "  \"points\": [\n";
   for (std::size_t i = 0; i < points.size(); ++i) {
     const SweepPoint& point = points[i];
+    const std::optional<Pace> pace = pace_of(point.whole);
     out += fmt::format(
         "    {{ \"value\": {}, \"dynamic_joules\": {}, \"lower_joules\": {}, \"upper_joules\": {}, "
-        "\"joules_per_input\": {}, \"joules_per_token\": {}, \"macs\": {}, \"weight_bytes\": {}, \"flags\": {} }}{}\n",
+        "\"joules_per_input\": {}, \"joules_per_token\": {}, \"macs\": {}, \"weight_bytes\": {}, \"flags\": {}, "
+        "\"time_seconds\": {}, \"average_watts\": {}, \"energy_delay_joule_seconds\": {} }}{}\n",
         text::json_string(point.value), json_number(point.whole.dynamic.value()),
         json_number(point.whole.interval.lower.value()), json_number(point.whole.interval.upper.value()),
         json_number(per_input(point)), per_token(point) ? json_number(*per_token(point)) : "null", point.macs,
         point.weight_bytes, text::json_string(text::flag_names(point.whole.flags, " ")),
+        point.whole.time.value() < 0 ? "null" : json_number(point.whole.time.value()),
+        pace ? json_number(pace->average_power.value()) : "null", pace ? json_number(pace->energy_delay) : "null",
         i + 1 < points.size() ? "," : "");
   }
   return out + "  ]\n}\n";
@@ -184,13 +211,16 @@ std::string sweep_html(const SweepView& view, const std::vector<SweepPoint>& poi
   }
   std::vector<std::vector<std::string>> rows;
   for (const SweepPoint& point : points) {
-    rows.push_back({point.value, text::si(point.whole.dynamic), interval_text(point), text::si(per_input(point), "J"),
+    rows.push_back({point.value, text::si(point.whole.dynamic), interval_text(point), time_text(point),
+                    power_text(point), text::si(per_input(point), "J"),
                     per_token(point) ? text::si(*per_token(point), "J") : "-",
                     text::si(static_cast<double>(point.macs), ""), text::flag_names(point.whole.flags, " ")});
   }
   page.table({{view.key, true},
               {"energy", true},
               {percent_text(view), true},
+              {"time", true},
+              {"average power", true},
               {"per input", true},
               {"per token", true},
               {"MACs", true},

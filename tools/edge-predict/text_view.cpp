@@ -29,6 +29,8 @@ bool has_place_elsewhere(Flag flag) {
     case Flag::kIntervalUnknown:
     case Flag::kStaticUnknown:
     case Flag::kStaticInDynamic:
+    case Flag::kTimePredicted:
+    case Flag::kTimeIntervalNotGuaranteed:
     case Flag::kOtherBoard:
     case Flag::kOtherRuntime: return true;
     default: return false;
@@ -52,12 +54,17 @@ Style style_of_share(double share) {
 }
 
 Columns node_columns(const Prediction& prediction) {
-  return Columns(
-      {"energy", "share", interval_title(prediction.request().confidence), "MACs", "by", "name", "kind", "flags"},
-      {Align::kRight, Align::kRight, Align::kLeft, Align::kRight, Align::kLeft, Align::kLeft, Align::kLeft,
-       Align::kLeft});
+  std::vector<std::string> titles = {"energy", "share", interval_title(prediction.request().confidence)};
+  std::vector<Align> sides = {Align::kRight, Align::kRight, Align::kLeft};
+  if (prediction.knows_time()) titles.emplace_back("time"), sides.push_back(Align::kRight);
+  titles.insert(titles.end(), {"MACs", "by", "name", "kind", "flags"});
+  sides.insert(sides.end(), {Align::kRight, Align::kLeft, Align::kLeft, Align::kLeft, Align::kLeft});
+  return Columns(titles, sides);
 }
-constexpr std::size_t kNameColumn = 5;
+
+std::size_t name_column(const Prediction& prediction) {
+  return prediction.knows_time() ? 6 : 5;
+}
 
 void add_node(Columns& columns, const Prediction& prediction, std::uint32_t i, std::string name) {
   const NodeEstimate& node = prediction.node(i);
@@ -66,15 +73,17 @@ void add_node(Columns& columns, const Prediction& prediction, std::uint32_t i, s
   const std::string kind =
       module ? std::string(name_of(prediction.graph().kind(i)))
              : fmt::format("{} {}", name_of(prediction.graph().kind(i)), name_of(prediction.graph().data_type(i)));
-  columns.add({{text::si(node.dynamic), module ? Style::kBold : Style::kPlain},
-               {text::percent(share), module ? Style::kPlain : style_of_share(share)},
-               {interval_text(node.interval, node.flags), Style::kDim},
-               {macs_text(prediction.macs(i))},
-               {std::string(text::level_text(node.level)),
-                node.level >= Level::kClass && node.level != Level::kNone ? Style::kYellow : Style::kDim},
-               {std::move(name), module ? Style::kBold : Style::kPlain},
-               {kind, Style::kDim},
-               {flags_cell(node.flags), Style::kYellow}});
+  std::vector<Cell> cells = {{text::si(node.dynamic), module ? Style::kBold : Style::kPlain},
+                             {text::percent(share), module ? Style::kPlain : style_of_share(share)},
+                             {interval_text(node.interval, node.flags), Style::kDim}};
+  if (prediction.knows_time()) cells.push_back({node.time.value() < 0 ? "-" : text::si(node.time)});
+  cells.insert(cells.end(), {{macs_text(prediction.macs(i))},
+                             {std::string(text::level_text(node.level)),
+                              node.level >= Level::kClass && node.level != Level::kNone ? Style::kYellow : Style::kDim},
+                             {std::move(name), module ? Style::kBold : Style::kPlain},
+                             {kind, Style::kDim},
+                             {flags_cell(node.flags), Style::kYellow}});
+  columns.add(std::move(cells));
 }
 
 std::string indented(const Prediction& prediction, std::uint32_t i) {
@@ -133,6 +142,32 @@ std::string boundary_text(const CoefficientTable& table) {
   return out;
 }
 
+namespace {
+
+// "" where no time is known.
+std::string time_text(const Prediction& prediction) {
+  const NodeEstimate& whole = prediction.node(0);
+  if (whole.time.value() < 0) {
+    return prediction.knows_time() ? "time      not known: of some ops the table states none (\"-\")\n" : "";
+  }
+  std::string out = fmt::format("time      {}", text::si(whole.time));
+  if (whole.flags.has(Flag::kTimePredicted)) {
+    out += fmt::format(" predicted, {} {} .. {}{}", interval_title(prediction.request().confidence),
+                       text::si(whole.time_interval.lower), text::si(whole.time_interval.upper),
+                       whole.flags.has(Flag::kTimeIntervalNotGuaranteed) ? " ?" : "");
+  }
+  if (!whole.flags.has(Flag::kStaticUnknown) && !whole.flags.has(Flag::kStaticInDynamic)) {
+    out += fmt::format("; static {}", text::si(whole.static_part));
+  }
+  if (const std::optional<Pace> pace = pace_of(whole)) {
+    out += fmt::format("; average power {}{}, energy-delay product {}", text::si(pace->average_power),
+                       pace->with_static ? " with it" : "", text::si(pace->energy_delay, "J s"));
+  }
+  return out + "\n";
+}
+
+}  // namespace
+
 std::string interval_text(const Interval& interval, Flags flags) {
   if (flags.has(Flag::kIntervalUnknown)) return "-";
   return fmt::format("{} .. {}{}", text::si(interval.lower), text::si(interval.upper),
@@ -166,7 +201,7 @@ std::string tree_text(const Prediction& prediction, const TextOptions& options) 
     const unsigned depth = prediction.graph().depth(i);
     if (!options.depth || depth <= *options.depth) add_node(columns, prediction, i, indented(prediction, i));
   }
-  return columns.render(options.colour, options.width, kNameColumn);
+  return columns.render(options.colour, options.width, name_column(prediction));
 }
 
 std::string by_op_text(const Prediction& prediction, const TextOptions& options) {
@@ -175,7 +210,7 @@ std::string by_op_text(const Prediction& prediction, const TextOptions& options)
   const std::size_t all = ops.size();
   if (options.top && ops.size() > *options.top) ops.resize(*options.top);
   for (const std::uint32_t i : ops) add_node(columns, prediction, i, prediction.path(i));
-  std::string out = columns.render(options.colour, options.width, kNameColumn);
+  std::string out = columns.render(options.colour, options.width, name_column(prediction));
   if (ops.size() < all) out += fmt::format("... and {} more ops\n", all - ops.size());
   return out;
 }
@@ -187,7 +222,7 @@ std::string by_module_text(const Prediction& prediction, const TextOptions& opti
     if (!prediction.graph().is_module_node(i) || (options.depth && depth > *options.depth)) continue;
     add_node(columns, prediction, i, indented(prediction, i));
   }
-  return columns.render(options.colour, options.width, kNameColumn);
+  return columns.render(options.colour, options.width, name_column(prediction));
 }
 
 std::string by_kind_text(const Prediction& prediction, const TextOptions& options) {
@@ -217,10 +252,8 @@ std::string summary_text(const Prediction& prediction, const TextOptions& option
       fmt::format("total     {} per inference, {:.0f} % interval {}",
                   text::styled(text::si(whole.dynamic), Style::kBold, options.colour),
                   text::fraction_of(prediction.request().confidence) * 100, interval_text(whole.interval, whole.flags));
-  if (prediction.request().time.value() >= 0) {
-    out += fmt::format("; static {} over {}", text::si(whole.static_part), text::si(prediction.request().time));
-  }
   out += '\n';
+  out += time_text(prediction);
 
   const std::vector<std::uint32_t> ops = prediction.ops_by_energy();
   for (std::size_t i = 0; i < std::min(kTopOps, ops.size()); ++i) {

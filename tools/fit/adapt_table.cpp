@@ -167,6 +167,17 @@ void set_residuals(wire::CoefficientTableT& table, const MeasurementSet& set, co
   }
 }
 
+// How long work takes elsewhere says nothing about this board.
+void forget_times(wire::CoefficientTableT& table) {
+  for (auto& row : table.rows) {
+    for (auto& term : row->terms) term->time_coefficient = 0;
+    row->time_residual = nullptr;
+  }
+  for (auto* residual : {&table.op_time_residual, &table.module_time_residual, &table.model_time_residual}) {
+    residual->reset();
+  }
+}
+
 void describe(wire::CoefficientTableT& table, const MeasurementSet& set, const AdaptedTable& result,
               const TableInfo& info) {
   const std::string donor_name = table.name;
@@ -249,6 +260,7 @@ AdaptedTable adapt_table(const files::FileBytes& donor, const MeasurementSet& se
   }
   scale_rows(*table, design.handles, adapted);
   set_residuals(*table, set, design, test);
+  forget_times(*table);
   describe(*table, set, result, info);
   flatbuffers::FlatBufferBuilder builder;
   wire::FinishCoefficientTableBuffer(builder, wire::CreateCoefficientTable(builder, table.get()));

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "fit/cross_validation.h"
+#include "fit/time_fit.h"
 
 namespace edgejoule::fit {
 namespace {
@@ -97,6 +98,7 @@ class Fit {
     table_.module_residual = summarise(levels[1]), table_.modules = report(levels[1]);
     table_.model_residual = summarise(levels[2]), table_.models = report(levels[2]);
     for (const auto& [key, row] : fit.kinds()) report_key(key, row);
+    add_times(set_, observations_, options_.folds, table_);
     table_.held_out_log_residuals = residuals_;
     return std::move(table_);
   }

@@ -42,6 +42,9 @@ struct FittedTable {
   std::vector<FittedRow> rows;
   Residual op_residual, module_residual, model_residual;
   LevelReport ops, modules, models;
+  // The same of seconds, where they were measured (time_fit.h).
+  Residual op_time_residual, module_time_residual, model_time_residual;
+  LevelReport op_times, module_times, model_times;
   std::vector<KeyReport> keys;
   std::vector<double> held_out_log_residuals;  // ln(measured / predicted) of each measurement
 };

@@ -11,8 +11,9 @@ namespace edgejoule::fit {
 
 struct FittedTerm {
   TermSpec spec;
-  double coefficient = 0;   // linear rows: joules per unit, above zero; log rows: an exponent
+  double coefficient = 0;   // linear rows: joules per unit, above zero but for time's own terms; log rows: an exponent
   double min = 0, max = 0;  // of the feature, among the rows it was fitted on
+  double seconds = 0;       // per unit
 };
 
 // Joules times 2^(sum of height * exp(-|z - position|^2 / (2 length^2))).
@@ -39,7 +40,7 @@ struct FittedRow {
   Known known = Known::kNothing;
   std::vector<FittedTerm> terms;
   FittedCorrection correction;
-  Residual residual;
+  Residual residual, time_residual;
   std::string reason;
   std::vector<std::size_t> measurements;  // of the set, that it was fitted on
 };

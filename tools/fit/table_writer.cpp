@@ -2,9 +2,9 @@
 
 #include <fmt/format.h>
 
-#include <array>
 #include <cmath>
 #include <cstring>
+#include <initializer_list>
 #include <memory>
 #include <stdexcept>
 
@@ -27,13 +27,24 @@ std::unique_ptr<wire::ResidualT> residual_of(const Residual& residual) {
   return result;
 }
 
+namespace {
+
+ReadableCoefficient readable_in(double value, std::initializer_list<Unit> largest_first) {
+  const Unit* unit = largest_first.begin();
+  while (value < 1 && value > 0 && unit + 1 != largest_first.end()) value *= 1000, ++unit;
+  return {static_cast<float>(value), *unit};
+}
+
+}  // namespace
+
 ReadableCoefficient readable(double joules) {
-  constexpr std::array<Unit, 6> kUnits = {Unit::kJoule,     Unit::kMillijoule, Unit::kMicrojoule,
-                                          Unit::kNanojoule, Unit::kPicojoule,  Unit::kFemtojoule};
-  std::size_t unit = 0;
-  double value = joules;
-  while (value < 1 && value > 0 && unit + 1 < kUnits.size()) value *= 1000, ++unit;
-  return {static_cast<float>(value), kUnits[unit]};
+  return readable_in(joules, {Unit::kJoule, Unit::kMillijoule, Unit::kMicrojoule, Unit::kNanojoule, Unit::kPicojoule,
+                              Unit::kFemtojoule});
+}
+
+ReadableCoefficient readable_time(double seconds) {
+  return readable_in(seconds,
+                     {Unit::kSecond, Unit::kMillisecond, Unit::kMicrosecond, Unit::kNanosecond, Unit::kPicosecond});
 }
 
 namespace {
@@ -77,6 +88,9 @@ std::unique_ptr<wire::RowT> row_of(const FittedRow& row) {
     added->tile_m = term.spec.tile.m;
     added->tile_n = term.spec.tile.n;
     added->tile_k = term.spec.tile.k;
+    const ReadableCoefficient time = readable_time(term.seconds);
+    added->time_coefficient = time.value;
+    added->time_unit = static_cast<wire::Unit>(time.unit);
   }
   if (!row.correction.heights.empty()) {
     result->correction = std::make_unique<wire::CorrectionT>();
@@ -89,6 +103,7 @@ std::unique_ptr<wire::RowT> row_of(const FittedRow& row) {
   }
   result->member = row.member;
   result->residual = residual_of(row.residual);
+  result->time_residual = residual_of(row.time_residual);
   result->reason = row.reason;
   return result;
 }
@@ -112,6 +127,9 @@ std::unique_ptr<wire::ProvenanceT> provenance_of(const FittedTable& table, const
   note_level(table.ops, "ops");
   note_level(table.modules, "modules");
   note_level(table.models, "models");
+  note_level(table.op_times, "times of ops");
+  note_level(table.module_times, "times of modules, summed");
+  note_level(table.model_times, "times of models, summed");
   for (const KeyReport& key : table.keys) {
     result->notes.push_back(fmt::format(
         "{} {}: {} measurements, {} rows, {}; held out median {:.1f} %, mean {:.1f} %, 90th percentile {:.1f} %; one "
@@ -167,6 +185,9 @@ files::FileBytes write_table(const FittedTable& table, const MeasurementSet& set
   file.op_residual = residual_of(table.op_residual);
   file.module_residual = residual_of(table.module_residual);
   file.model_residual = residual_of(table.model_residual);
+  file.op_time_residual = residual_of(table.op_time_residual);
+  file.module_time_residual = residual_of(table.module_time_residual);
+  file.model_time_residual = residual_of(table.model_time_residual);
   flatbuffers::FlatBufferBuilder builder;
   wire::FinishCoefficientTableBuffer(builder, wire::CreateCoefficientTable(builder, &file));
   files::FileBytes bytes(builder.GetBufferPointer(), builder.GetSize());

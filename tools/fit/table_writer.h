@@ -34,5 +34,6 @@ struct ReadableCoefficient {
   Unit unit = Unit::kJoule;
 };
 [[nodiscard]] ReadableCoefficient readable(double joules);
+[[nodiscard]] ReadableCoefficient readable_time(double seconds);
 
 }  // namespace edgejoule::fit

@@ -23,7 +23,8 @@ struct PricingError : std::runtime_error {
 [[nodiscard]] Spread sum_of(const Predictor& predictor, const PredictInputs& inputs,
                             std::span<const NodeEstimate> nodes, const std::vector<std::uint32_t>& ops);
 
-// The table may know no residuals of modules: the spreads of their ops still bound them.
+// The table may know no residuals of modules: the spreads of their ops still bound them,
+// in joules and in predicted seconds.
 void bound_modules_by_their_ops(const Predictor& predictor, const PredictInputs& inputs, std::span<NodeEstimate> nodes);
 
 }  // namespace edgejoule::pricing

@@ -5,7 +5,7 @@
 namespace edgejoule::text {
 
 Span<const FlagText> flag_texts() {
-  static constexpr std::array<FlagText, 14> kTexts = {{
+  static constexpr std::array<FlagText, 16> kTexts = {{
       {Flag::kUnknownOp, "unknown-op", "the importer does not know this op; it is priced by its bytes alone"},
       {Flag::kFallback, "fallback", "the table has no row for this op; a broader row priced it (column \"by\")"},
       {Flag::kOutsideRange, "range", "some feature lies outside the range the row was fitted on: extrapolated"},
@@ -16,6 +16,8 @@ Span<const FlagText> flag_texts() {
       {Flag::kIntervalUnknown, "no-interval", "the table states no residuals here, so no interval is known"},
       {Flag::kStaticUnknown, "no-static", "the time is not known, so static energy is left out (pass --time)"},
       {Flag::kStaticInDynamic, "total", "the table's baseline is total: static energy is inside these joules"},
+      {Flag::kTimePredicted, "time", "the time, and static energy with it, is the table's prediction"},
+      {Flag::kTimeIntervalNotGuaranteed, "time?", "too few independent groups stand behind the interval of the time"},
       {Flag::kRuntimeFacts, "measured", "measured time or a counter was used"},
       {Flag::kBatchScaled, "batch", "scaled from the batch of the file where the row is not linear in it"},
       {Flag::kNegativeOwn, "overlap",

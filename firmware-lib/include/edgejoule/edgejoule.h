@@ -197,7 +197,9 @@ enum {
   EDGEJOULE_FLAG_NEGATIVE_OWN = 1 << 10,
   EDGEJOULE_FLAG_BOUND = 1 << 11,
   EDGEJOULE_FLAG_STATIC_IN_DYNAMIC = 1 << 12,
-  EDGEJOULE_FLAG_INTERVAL_UNKNOWN = 1 << 13
+  EDGEJOULE_FLAG_INTERVAL_UNKNOWN = 1 << 13,
+  EDGEJOULE_FLAG_TIME_PREDICTED = 1 << 14,
+  EDGEJOULE_FLAG_TIME_INTERVAL_NOT_GUARANTEED = 1 << 15
 };
 
 typedef struct edgejoule_estimate {
@@ -208,6 +210,9 @@ typedef struct edgejoule_estimate {
   float upper_j;
   uint32_t level;
   uint32_t flags;
+  float time_s; /* measured, else predicted where the table knows time; negative: not known */
+  float time_lower_s;
+  float time_upper_s;
 } edgejoule_estimate;
 
 /* The hook path. runtime may be NULL. */

@@ -28,7 +28,8 @@ static_assert(EDGEJOULE_OP_RESHAPE == static_cast<int>(OpKind::kReshape) &&
               EDGEJOULE_OP_ATTENTION == static_cast<int>(OpKind::kAttention));
 static_assert(EDGEJOULE_TYPE_INT32 == static_cast<int>(DataType::kInt32) &&
               EDGEJOULE_TYPE_INT8 == static_cast<int>(DataType::kInt8));
-static_assert(EDGEJOULE_FLAG_INTERVAL_UNKNOWN == static_cast<int>(Flag::kIntervalUnknown) &&
+static_assert(EDGEJOULE_FLAG_TIME_INTERVAL_NOT_GUARANTEED == static_cast<int>(Flag::kTimeIntervalNotGuaranteed) &&
+              EDGEJOULE_FLAG_INTERVAL_UNKNOWN == static_cast<int>(Flag::kIntervalUnknown) &&
               EDGEJOULE_FLAG_STATIC_IN_DYNAMIC == static_cast<int>(Flag::kStaticInDynamic));
 static_assert(EDGEJOULE_LEVEL_NONE == static_cast<int>(Level::kNone) &&
               EDGEJOULE_LEVEL_ROOFLINE == static_cast<int>(Level::kRoofline));
@@ -94,7 +95,10 @@ edgejoule_estimate estimate_of(const NodeEstimate& node) noexcept {
           node.interval.lower.value(),
           node.interval.upper.value(),
           static_cast<std::uint32_t>(node.level),
-          node.flags.bits()};
+          node.flags.bits(),
+          node.time.value(),
+          node.time_interval.lower.value(),
+          node.time_interval.upper.value()};
 }
 
 }  // namespace
@@ -160,7 +164,10 @@ edgejoule_status edgejoule_plan_estimate(const edgejoule_plan* plan, const edgej
           estimate->interval.lower.value(),
           estimate->interval.upper.value(),
           static_cast<std::uint32_t>(estimate->level),
-          estimate->flags.bits()};
+          estimate->flags.bits(),
+          estimate->time.value(),
+          estimate->time_interval.lower.value(),
+          estimate->time_interval.upper.value()};
   return EDGEJOULE_OK;
 }
 

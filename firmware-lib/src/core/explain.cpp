@@ -66,6 +66,7 @@ Result<std::uint32_t> Predictor::explain(std::uint32_t node, const PredictInputs
     TermShare& share = out[i];
     share.term = row.term(i);
     const float joules_per_unit = share.term.coefficient * scale_of(share.term.unit);
+    share.seconds = 0.0F;
     if (is_runtime(share.term.feature)) {
       share.value = runtime_value(share.term.feature, runtime);
       share.contribution = joules_per_unit * share.value;
@@ -76,6 +77,7 @@ Result<std::uint32_t> Predictor::explain(std::uint32_t node, const PredictInputs
       share.contribution = row.form() == RowForm::kLinear ? joules_per_unit * share.value * repeats * factor
                            : share.value > 0.0F           ? exp2_of(share.term.coefficient * log2_of(share.value))
                                                           : 1.0F;
+      share.seconds = share.term.time_coefficient * scale_of(share.term.time_unit) * share.value * repeats;
     }
     share.inside = share.value >= share.term.min && share.value <= share.term.max;
   }

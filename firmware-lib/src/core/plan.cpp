@@ -68,7 +68,7 @@ const PlanRow* RowSearch::next(std::uint8_t known) noexcept {
 }
 
 const PlanRow* RowSearch::middle_of(const PlanRow* first) noexcept {
-  const auto member_of = [](const PlanRow& row) { return static_cast<std::uint8_t>(row.member & ~kHasCorrection); };
+  const auto member_of = [](const PlanRow& row) { return static_cast<std::uint8_t>(row.member & kMemberMask); };
   if (member_of(*first) == 0) {
     return first;
   }
@@ -128,11 +128,12 @@ float correction_factor(const CorrectionView& correction, const OpToPrice& op) n
 }  // namespace
 
 Price price(const PlanData& plan, const PlanRow& row, const OpToPrice& op) noexcept {
-  Price result{row.intercept, 1.0F, false};
+  Price result{row.intercept, 0.0F, 1.0F, false};
   const PlanTerm* term = plan.terms + row.first_term;
   for (std::uint32_t i = 0; i < row.term_count; ++i, ++term) {
     const float value = feature_value(term->feature, *op.quantities, term->tile, op.cache);
     result.outside |= value < term->min || value > term->max;
+    result.seconds += term->seconds_per_unit * value;
     if (row.form == RowForm::kLinear) {
       result.joules += term->joules_per_unit * value;
     } else if (value > 0.0F) {
@@ -145,7 +146,9 @@ Price price(const PlanData& plan, const PlanRow& row, const OpToPrice& op) noexc
     constexpr float kLog2OfMaxJoules = 66.5F;  // beyond it the sum is too large anyway
     result.joules = exp2_of(result.joules < kLog2OfMaxJoules ? result.joules : kLog2OfMaxJoules);
   }
-  result.joules *= to_float((*op.quantities->facts)[Fact::kRepeats]);
+  const float repeats = to_float((*op.quantities->facts)[Fact::kRepeats]);
+  result.joules *= repeats;
+  result.seconds = (row.member & kHasTime) != 0 ? result.seconds * repeats : kUnknownTime;
   if ((row.member & kHasCorrection) != 0) {
     result.factor = correction_factor(plan.table.row(row.table_row).correction(), op);
     result.joules *= result.factor;
@@ -239,11 +242,13 @@ Result<Estimate> TablePlan::estimate(const OpDescriptor& op, const RuntimeFacts&
   Estimate estimate;
   estimate.flags = Flags(plan.base_flags);
   std::uint16_t bounds_index = plan.module_bounds();
+  float seconds = detail::kUnknownTime;
   detail::RowSearch search(plan, to_price);
   if (const detail::PlanRow* row = search.next(detail::known_facts(runtime))) {
     row = search.middle_of(row);
     const detail::Price priced = detail::price(plan, *row, to_price);
     estimate.dynamic = Joules(priced.joules + detail::runtime_joules(*row, runtime));
+    seconds = priced.seconds;
     estimate.level = row->level;
     estimate.flags = detail::flags_of(plan, op.kind, *row, priced.outside);
     if (row->needs != 0) {
@@ -257,9 +262,18 @@ Result<Estimate> TablePlan::estimate(const OpDescriptor& op, const RuntimeFacts&
   const detail::Bounds& bounds = plan.bounds_at(confidence)[bounds_index];
   estimate.interval = {estimate.dynamic * bounds.lower, estimate.dynamic * bounds.upper};
   estimate.flags |= Flags(bounds.flags);
+  if (runtime.time.value() >= 0.0F) {
+    estimate.time = runtime.time;
+    estimate.time_interval = {runtime.time, runtime.time};
+  } else if (seconds >= 0.0F) {
+    const detail::Bounds& time_bounds = plan.time_bounds_at(confidence)[bounds_index];
+    estimate.time = Seconds(seconds);
+    estimate.time_interval = {Seconds(seconds * time_bounds.lower), Seconds(seconds * time_bounds.upper)};
+    estimate.flags.set(Flag::kTimePredicted) |= Flags(time_bounds.flags);
+  }
   if (plan.above_idle) {
-    if (runtime.time.value() >= 0.0F && plan.static_watts[engine] >= 0.0F) {
-      estimate.static_part = Watts(plan.static_watts[engine]) * runtime.time;
+    if (estimate.time.value() >= 0.0F && plan.static_watts[engine] >= 0.0F) {
+      estimate.static_part = Watts(plan.static_watts[engine]) * estimate.time;
     } else {
       estimate.flags.set(Flag::kStaticUnknown);
     }

@@ -1,6 +1,7 @@
 // The inside of a prepared table, laid out in the caller's workspace:
 //
-//   PlanData | slots (index) | rows | terms | conditions | bounds (4 confidences) | order (scratch)
+//   PlanData | slots (index) | rows | terms | conditions | bounds (4 confidences) |
+//   bounds of time (likewise, where the table knows time) | order (scratch)
 //
 // Rows stand in the order of search, one run per kind, one per class, one for the
 // roofline; a slot finds the run of a kind or class.
@@ -8,6 +9,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 
 #include "edgejoule/core/plan.h"
 
@@ -24,10 +26,18 @@ inline constexpr std::uint8_t kNeedsTime = 1;
 inline constexpr std::uint8_t kNeedsCounter = 2;
 inline constexpr std::uint8_t kNeedsUtilisation = 4;
 
+// Beside the member of a committee.
 inline constexpr std::uint8_t kHasCorrection = 0x80;
+inline constexpr std::uint8_t kHasTime = 0x40;
+inline constexpr std::uint8_t kMemberMask = 0x0F;
+static_assert(kMaxMembers <= kMemberMask);
+
+// Seconds that nobody knows: whatever they are added to is not known either.
+inline constexpr float kUnknownTime = std::numeric_limits<float>::quiet_NaN();
 
 struct PlanTerm {
   float joules_per_unit;  // an exponent in log2 rows
+  float seconds_per_unit;
   float min;
   float max;
   Feature feature;
@@ -46,7 +56,7 @@ struct PlanRow {
   DataType data_type;
   std::uint8_t engine;
   std::uint8_t needs;
-  std::uint8_t member;  // of a committee; kHasCorrection beside it
+  std::uint8_t member;  // of a committee; kHasCorrection and kHasTime beside it
   float intercept;
   float gain_less_one;  // of children; 0 for ops
   float time_watts;     // run-time terms, summed
@@ -79,7 +89,7 @@ struct Bounds {
 struct PlanData {
   std::uint32_t stamp;
   std::uint32_t slot_mask;
-  std::uint32_t bounds_count;  // per confidence: one per row, then op, module, model
+  std::uint32_t bounds_count;  // per confidence: one per row, then module, model
   std::uint32_t base_flags;    // of every estimate
   std::uint16_t row_count;
   std::uint16_t roofline_first;
@@ -87,11 +97,13 @@ struct PlanData {
   std::uint8_t engine_count;
   std::uint8_t operating_point;
   bool above_idle;
+  bool timed;  // some row has a time
   const PlanSlot* slots;
   const PlanRow* rows;
   const PlanTerm* terms;
   const Condition* conditions;
   const Bounds* bounds;
+  const Bounds* time_bounds;        // where no row has a time: those of joules
   float static_watts[kMaxEngines];  // negative: not known
   std::uint64_t last_level_bytes[kMaxEngines];
   CoefficientTable table;
@@ -100,6 +112,9 @@ struct PlanData {
   [[nodiscard]] std::uint16_t model_bounds() const noexcept { return static_cast<std::uint16_t>(bounds_count - 1U); }
   [[nodiscard]] const Bounds* bounds_at(Confidence confidence) const noexcept {
     return bounds + static_cast<std::size_t>(confidence) * bounds_count;
+  }
+  [[nodiscard]] const Bounds* time_bounds_at(Confidence confidence) const noexcept {
+    return time_bounds + static_cast<std::size_t>(confidence) * bounds_count;
   }
 };
 
@@ -137,9 +152,10 @@ class RowSearch {
 };
 
 struct Price {
-  float joules;  // all repeats, without run-time terms
-  float factor;  // of the correction, inside joules
-  bool outside;  // a feature outside the range of the row
+  float joules;   // all repeats, without run-time terms
+  float seconds;  // likewise; kUnknownTime where the row has none
+  float factor;   // of the correction, inside joules
+  bool outside;   // a feature outside the range of the row
 };
 [[nodiscard]] Price price(const PlanData& plan, const PlanRow& row, const OpToPrice& op) noexcept;
 

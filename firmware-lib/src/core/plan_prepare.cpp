@@ -10,6 +10,7 @@ namespace {
 
 using detail::Bounds;
 using detail::kHasCorrection;
+using detail::kHasTime;
 using detail::PlanData;
 using detail::PlanRow;
 using detail::PlanSlot;
@@ -21,21 +22,24 @@ struct Layout {
   std::size_t terms;
   std::size_t conditions;
   std::size_t bounds;
+  std::size_t time_bounds;
   std::size_t order;
   std::size_t end;
   std::uint32_t slot_count;
+  bool timed;
 };
 
 Layout layout_of(const CoefficientTable& table) noexcept {
   const std::size_t rows = table.row_count();
   std::size_t terms = 0;
   std::size_t conditions = 0;
+  Layout layout{};
   for (std::uint32_t i = 0; i < rows; ++i) {
     const RowView row = table.row(i);
     terms += row.term_count();
     conditions += row.condition_count();
+    layout.timed = layout.timed || row.has_time();
   }
-  Layout layout{};
   layout.slot_count = 4;
   while (layout.slot_count < 2 * rows) {
     layout.slot_count *= 2;
@@ -45,7 +49,9 @@ Layout layout_of(const CoefficientTable& table) noexcept {
   layout.terms = aligned(layout.rows + rows * sizeof(PlanRow));
   layout.conditions = aligned(layout.terms + terms * sizeof(PlanTerm));
   layout.bounds = aligned(layout.conditions + conditions * sizeof(Condition));
-  layout.order = aligned(layout.bounds + detail::kConfidences * (rows + 3) * sizeof(Bounds));
+  const std::size_t bounds = detail::kConfidences * (rows + 2) * sizeof(Bounds);
+  layout.time_bounds = aligned(layout.bounds + bounds);
+  layout.order = layout.timed ? aligned(layout.time_bounds + bounds) : layout.time_bounds;
   layout.end = layout.order + rows * sizeof(std::uint64_t);
   return layout;
 }
@@ -117,7 +123,7 @@ void sort(std::uint64_t* values, std::uint32_t count) noexcept {
 
 constexpr std::uint8_t kLowerQuantile[detail::kConfidences] = {3, 2, 1, 0};
 
-void set_bounds(const Residual& residual, Bounds* bounds, std::size_t stride) noexcept {
+void set_bounds(const Residual& residual, Bounds* bounds, std::size_t stride, Flags unknown, Flag few) noexcept {
   for (std::uint32_t c = 0; c < detail::kConfidences; ++c, bounds += stride) {
     *bounds = {1.0F, 1.0F, 0};
     Flags flags;
@@ -127,10 +133,10 @@ void set_bounds(const Residual& residual, Bounds* bounds, std::size_t stride) no
       bounds->lower = exp2_of(residual.quantiles[low] * kLog2E);
       bounds->upper = exp2_of(residual.quantiles[Residual::kQuantiles - 1 - low] * kLog2E);
     } else {
-      flags.set(Flag::kIntervalUnknown);
+      flags = unknown;
     }
     if (!residual.has_quantiles || residual.groups < detail::kGroupsNeeded[c]) {
-      flags.set(Flag::kIntervalNotGuaranteed);
+      flags.set(few);
     }
     bounds->flags = flags.bits();
   }
@@ -175,12 +181,16 @@ void set_row(const RowView& row, PlanRow& out, PlanTerm*& terms, Condition*& con
   for (std::uint32_t i = 0; i < row.term_count(); ++i) {
     const Term term = row.term(i);
     const float scaled = term.coefficient * scale_of(term.unit);
+    const float seconds = term.time_coefficient > 0.0F ? term.time_coefficient * scale_of(term.time_unit) : 0.0F;
+    if (seconds > 0.0F) {
+      out.member |= kHasTime;
+    }
     out.needs = static_cast<std::uint8_t>(out.needs | needs_of(term.feature));
     switch (term.feature) {
       case Feature::kTime: out.time_watts += scaled; break;
       case Feature::kUtilisationTime: out.utilisation_watts += scaled; break;
       case Feature::kCounterEnergy: out.counter_ratio += scaled; break;
-      default: *terms++ = {scaled, term.min, term.max, term.feature, term.tile}; ++out.term_count;
+      default: *terms++ = {scaled, seconds, term.min, term.max, term.feature, term.tile}; ++out.term_count;
     }
   }
   for (std::uint32_t i = 0; i < row.condition_count(); ++i) {
@@ -251,6 +261,7 @@ Result<TablePlan> TablePlan::prepare(const CoefficientTable& table, const PlanOp
   auto* const terms = reinterpret_cast<PlanTerm*>(base + layout.terms);
   auto* const conditions = reinterpret_cast<Condition*>(base + layout.conditions);
   auto* const bounds = reinterpret_cast<Bounds*>(base + layout.bounds);
+  auto* const time_bounds = reinterpret_cast<Bounds*>(base + (layout.timed ? layout.time_bounds : layout.bounds));
   auto* const order = reinterpret_cast<std::uint64_t*>(base + layout.order);
 
   Flags flags;
@@ -266,7 +277,7 @@ Result<TablePlan> TablePlan::prepare(const CoefficientTable& table, const PlanOp
   }
   plan->base_flags = flags.bits();
   plan->slot_mask = layout.slot_count - 1;
-  plan->bounds_count = table.row_count() + 3;
+  plan->bounds_count = table.row_count() + 2;
   plan->operating_point = point;
   plan->engine_count = static_cast<std::uint8_t>(table.engine_count());
   plan->slots = slots;
@@ -274,6 +285,8 @@ Result<TablePlan> TablePlan::prepare(const CoefficientTable& table, const PlanOp
   plan->terms = terms;
   plan->conditions = conditions;
   plan->bounds = bounds;
+  plan->time_bounds = time_bounds;
+  plan->timed = layout.timed;
   plan->table = table;
   plan->static_watts[0] = -1.0F;  // of the engine that ops run on where the table has none
   for (std::uint32_t engine = 0; engine < table.engine_count(); ++engine) {
@@ -293,12 +306,18 @@ Result<TablePlan> TablePlan::prepare(const CoefficientTable& table, const PlanOp
   plan->roofline_first = static_cast<std::uint16_t>(count);
 
   const auto level_bounds = [&](const Residual& residual, std::uint32_t index) {
-    set_bounds(residual, bounds + index, plan->bounds_count);
+    set_bounds(residual, bounds + index, plan->bounds_count, Flags().set(Flag::kIntervalUnknown),
+               Flag::kIntervalNotGuaranteed);
   };
-  const std::uint32_t op_bounds = plan->bounds_count - 3U;
-  level_bounds(table.op_residual(), op_bounds);
+  const auto level_time_bounds = [&](const Residual& residual, std::uint32_t index) {
+    set_bounds(residual, time_bounds + index, plan->bounds_count, Flags(), Flag::kTimeIntervalNotGuaranteed);
+  };
   level_bounds(table.module_residual(), plan->module_bounds());
   level_bounds(table.model_residual(), plan->model_bounds());
+  if (layout.timed) {
+    level_time_bounds(table.module_time_residual(), plan->module_bounds());
+    level_time_bounds(table.model_time_residual(), plan->model_bounds());
+  }
 
   PlanTerm* next_term = terms;
   Condition* next_condition = conditions;
@@ -312,12 +331,14 @@ Result<TablePlan> TablePlan::prepare(const CoefficientTable& table, const PlanOp
     out.table_row = table_row;
     set_row(row, out, next_term, next_condition);
     runtime_sets |= 1U << out.needs;
-    if (row.has_residual()) {
-      out.bounds = static_cast<std::uint16_t>(i);
-      level_bounds(row.residual(), i);
-    } else {
-      out.bounds = row.children_gain() > 0.0F ? plan->module_bounds() : static_cast<std::uint16_t>(op_bounds);
-      level_bounds(Residual{}, i);
+    out.bounds = static_cast<std::uint16_t>(i);
+    const bool of_module = row.children_gain() > 0.0F;
+    level_bounds(row.has_residual() ? row.residual() : of_module ? table.module_residual() : table.op_residual(), i);
+    if (layout.timed) {
+      level_time_bounds(row.has_time_residual() ? row.time_residual()
+                        : of_module             ? table.module_time_residual()
+                                                : table.op_time_residual(),
+                        i);
     }
     const std::uint32_t group = group_of(row);
     if (group != kRooflineGroup) {

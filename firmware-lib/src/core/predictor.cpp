@@ -14,6 +14,7 @@ using detail::BatchLimits;
 using detail::BoundModel;
 using detail::BoundNode;
 using detail::kNoRow16;
+using detail::kUnknownTime;
 using detail::OpToPrice;
 using detail::PlanData;
 using detail::PlanRow;
@@ -45,16 +46,22 @@ Layout layout_of(const PlanData& plan, std::size_t nodes) noexcept {
 }
 
 // Flags of a node that its parent does not inherit.
-constexpr std::uint32_t kOwnFlags =
-    Flags().set(Flag::kIntervalNotGuaranteed).set(Flag::kIntervalUnknown).set(Flag::kStaticUnknown).bits();
+constexpr std::uint32_t kOwnFlags = Flags()
+                                        .set(Flag::kIntervalNotGuaranteed)
+                                        .set(Flag::kIntervalUnknown)
+                                        .set(Flag::kStaticUnknown)
+                                        .set(Flag::kTimeIntervalNotGuaranteed)
+                                        .bits();
 constexpr std::uint32_t kStaticUnknown = static_cast<std::uint32_t>(Flag::kStaticUnknown);
+constexpr std::uint32_t kTimePredicted = static_cast<std::uint32_t>(Flag::kTimePredicted);
 
 BatchLimits limits_of(const PlanData& plan, const PlanRow& row, const OpToPrice& op, bool exact) noexcept {
-  BatchLimits limits{0.0F, 0.0F, kUnbounded, exact && row.form == RowForm::kLinear};
+  BatchLimits limits{0.0F, 0.0F, 0.0F, kUnbounded, exact && row.form == RowForm::kLinear};
   const detail::PlanTerm* term = plan.terms + row.first_term;
   for (std::uint32_t i = 0; i < row.term_count; ++i, ++term) {
     const BatchParts parts = split_by_batch(term->feature, *op.quantities, term->tile, op.cache);
     limits.constant += term->joules_per_unit * parts.constant;
+    limits.constant_seconds += term->seconds_per_unit * parts.constant;
     limits.exact &= parts.exact;
     if (parts.proportional > 0.0F) {
       const float max = (term->max - parts.constant) / parts.proportional;
@@ -63,7 +70,9 @@ BatchLimits limits_of(const PlanData& plan, const PlanRow& row, const OpToPrice&
       limits.min_ratio = min > limits.min_ratio ? min : limits.min_ratio;
     }
   }
-  limits.constant *= to_float((*op.quantities->facts)[Fact::kRepeats]);
+  const float repeats = to_float((*op.quantities->facts)[Fact::kRepeats]);
+  limits.constant *= repeats;
+  limits.constant_seconds *= repeats;
   if (row.form == RowForm::kLog2) {
     limits.constant = 0.0F;
   }
@@ -73,6 +82,48 @@ BatchLimits limits_of(const PlanData& plan, const PlanRow& row, const OpToPrice&
 std::uint8_t engine_of(const GraphView& graph, std::uint32_t node) noexcept {
   const std::uint8_t engine = graph.engine(node);
   return engine == kAnyEngine ? std::uint8_t{0} : engine;
+}
+
+bool has_children(const GraphView& graph, std::uint32_t node) noexcept {
+  return node + 1 < graph.size() && graph.parent(node + 1) == node;
+}
+
+// What its engine draws besides, for as long as a node's own time.
+float static_joules_of(const PlanData& plan, std::uint8_t engine, float seconds) noexcept {
+  const float watts = plan.above_idle ? plan.static_watts[engine] : 0.0F;
+  return seconds == 0.0F ? 0.0F : watts >= 0.0F ? watts * seconds : kUnknownTime;
+}
+
+#ifdef __OPTIMIZE_SIZE__
+constexpr bool kOneLoop = true;  // predict() does everything in its most general loop
+#else
+constexpr bool kOneLoop = false;
+#endif
+
+float or_zero(float joules) noexcept {
+  return joules >= 0.0F ? joules : 0.0F;
+}
+
+// Seconds and static joules do not change before something is measured: from those of
+// each node to those with its children.
+void add_up_times(BoundNode* nodes, std::uint32_t size) noexcept {
+  for (std::uint32_t i = size; i-- > 0;) {
+    BoundNode& node = nodes[i];
+    if (i != 0) {
+      BoundNode& parent = nodes[node.parent];
+      const float addend = node.seconds - parent.seconds_lost;
+      const float sum = parent.seconds + addend;
+      parent.seconds_lost = (sum - parent.seconds) - addend;
+      parent.seconds = sum;
+      parent.static_joules += node.static_joules;
+    }
+    node.flags = node.seconds >= 0.0F ? node.flags | kTimePredicted : node.flags & ~kTimePredicted;
+    node.seconds = node.seconds >= 0.0F ? node.seconds : -1.0F;
+    if (node.static_joules >= 0.0F) {
+      node.flags &= ~kStaticUnknown;
+    }
+    node.static_joules = or_zero(node.static_joules);
+  }
 }
 
 // Prices a node by every row that may be asked for, most specific first; the last needs
@@ -94,12 +145,20 @@ Error bind_node(const PlanData& plan, const GraphView& graph, std::uint32_t node
                      {plan.last_level_bytes[engine], graph.unique_weight_bytes()}};
   detail::RowSearch search(plan, op);
   constexpr std::uint8_t kAll = detail::kNeedsTime | detail::kNeedsCounter | detail::kNeedsUtilisation;
+  const float no_time = has_children(graph, node) ? 0.0F : kUnknownTime;
   PricedRow* next = priced;
   while (true) {
     const PlanRow* row = search.next(kAll);
     if (row == nullptr) {
-      *next = {0.0F,         0.0F, {0.0F, 0.0F, kUnbounded, true}, plan.base_flags, kNoRow16, plan.module_bounds(),
-               Level::kNone, 0};
+      *next = {0.0F,
+               no_time,
+               0.0F,
+               {0.0F, 0.0F, 0.0F, kUnbounded, true},
+               plan.base_flags,
+               kNoRow16,
+               plan.module_bounds(),
+               Level::kNone,
+               0};
       return Error{};
     }
     bool reachable = true;  // unless an earlier row is content with the same facts
@@ -116,10 +175,12 @@ Error bind_node(const PlanData& plan, const GraphView& graph, std::uint32_t node
     }
     BatchLimits limits = limits_of(plan, *row, op, !search.depends_on_batch() && price.factor == 1.0F);
     limits.constant *= price.factor;
+    const bool timed = price.seconds >= 0.0F;
     *next = {price.joules,
+             timed ? price.seconds : no_time,
              price.factor * (1.0F + row->gain_less_one) - 1.0F,  // the correction is of the whole module
              limits,
-             detail::flags_of(plan, op.kind, *row, price.outside).bits(),
+             detail::flags_of(plan, op.kind, *row, price.outside).bits() | (timed ? kTimePredicted : 0U),
              static_cast<std::uint16_t>(row - plan.rows),
              row->bounds,
              row->level,
@@ -192,8 +253,20 @@ Result<Predictor> Predictor::bind(const TablePlan& plan, const GraphView& graph,
         break;
       }
     }
-    nodes[node] = {last->joules, last->gain_less_one,   node == 0 ? 0 : graph.parent(node), last->flags, last->bounds,
-                   last->level,  engine_of(graph, node)};
+    const std::uint8_t engine = engine_of(graph, node);
+    nodes[node] = {last->joules,
+                   last->gain_less_one,
+                   last->seconds,
+                   0.0F,
+                   static_joules_of(data, engine, last->seconds),
+                   node == 0 ? 0 : graph.parent(node),
+                   last->flags,
+                   last->bounds,
+                   last->level,
+                   engine};
+  }
+  if (data.timed && !kOneLoop) {
+    add_up_times(nodes, graph.size());
   }
   return Predictor(model);
 }
@@ -210,15 +283,18 @@ const PricedRow& Predictor::row_for(std::uint32_t node, const RuntimeFacts& runt
 // Children stand behind their parents: walking backwards, a node's children are
 // complete when its turn comes. Until then its slot of the output collects them:
 // `own` their joules, `interval.lower` the rounding the sum has lost (Kahan), so that
-// a hundred thousand ops under one root still add up, `static_part` and `flags`
-// theirs.
-// kAdjusted: another batch than the graph's, or run-time facts. False: too large.
-template <bool kAdjusted>
+// a hundred thousand ops under one root still add up, `time` and `time_interval.lower`
+// their seconds likewise, `static_part` and `flags` theirs.
+// kAdjusted: another batch than the graph's, or run-time facts; otherwise bind() has added
+// up the seconds and static joules. kTimed: the table knows time, or something was
+// measured. False: too large.
+template <bool kAdjusted, bool kTimed>
 bool Predictor::roll_up(const PredictInputs& inputs, std::uint32_t first, std::uint32_t end,
                         NodeEstimate* out) const noexcept {
   const PlanData& plan = model_->plan.data();
   const BoundNode* const nodes = model_->nodes;
   const detail::Bounds* const all_bounds = plan.bounds_at(inputs.confidence);
+  const detail::Bounds* const all_time_bounds = plan.time_bounds_at(inputs.confidence);
   bool fits = true;
   for (std::uint32_t i = end; i-- > first;) {
     const BoundNode& node = nodes[i];
@@ -227,6 +303,8 @@ bool Predictor::roll_up(const PredictInputs& inputs, std::uint32_t first, std::u
     const std::uint32_t inherited = estimate.flags.bits();
     float joules = node.joules;
     float gain_less_one = node.gain_less_one;
+    [[maybe_unused]] float own_seconds = 0.0F;
+    [[maybe_unused]] float measured = -1.0F;
     std::uint32_t flags = node.flags;
     std::uint16_t bounds_index = node.bounds;
     Level level = node.level;
@@ -235,6 +313,7 @@ bool Predictor::roll_up(const PredictInputs& inputs, std::uint32_t first, std::u
       const RuntimeFacts runtime = detail::facts_of(inputs, i);
       const PricedRow& row = row_for(i, runtime);
       joules = row.joules;
+      own_seconds = row.seconds;
       gain_less_one = row.gain_less_one;
       flags = row.flags;
       bounds_index = row.bounds;
@@ -242,6 +321,7 @@ bool Predictor::roll_up(const PredictInputs& inputs, std::uint32_t first, std::u
       const float ratio = inputs.batch_ratio;
       if (ratio != 1.0F) {
         joules = row.limits.constant + ratio * (joules - row.limits.constant);
+        own_seconds = row.limits.constant_seconds + ratio * (own_seconds - row.limits.constant_seconds);
         if (!row.limits.exact) {
           flags |= static_cast<std::uint32_t>(Flag::kBatchScaled);
         }
@@ -253,25 +333,47 @@ bool Predictor::roll_up(const PredictInputs& inputs, std::uint32_t first, std::u
         joules += detail::runtime_joules(plan.rows[row.row], runtime);
       }
 
-      const bool has_children = i + 1 < model_->graph.size() && nodes[i + 1].parent == i;
-      const float watts = plan.static_watts[node.engine];
-      if (!plan.above_idle) {
-        estimate.static_part = Joules(0.0F);
-      } else if (runtime.time.value() >= 0.0F && watts >= 0.0F) {
-        estimate.static_part = Joules(watts * runtime.time.value());
-        flags &= ~kStaticUnknown;
-      } else if (has_children && (inherited & kStaticUnknown) == 0) {
-        flags &= ~kStaticUnknown;  // the sum of its children's
-      } else {
-        estimate.static_part = Joules(0.0F);
-      }
+      measured = runtime.time.value();
     }
 
     const detail::Bounds& bounds = all_bounds[bounds_index];
     const float own = joules + gain_less_one * children;
     const float dynamic = children + own;
     fits &= dynamic <= kMaxJoules;
-    flags |= inherited & ~kOwnFlags;
+    flags |= inherited & ~kOwnFlags & ~(kTimed && !kAdjusted ? kTimePredicted : 0U);
+    [[maybe_unused]] float seconds = node.seconds;
+    [[maybe_unused]] float static_joules = node.static_joules;
+    if constexpr (kTimed) {
+      const detail::Bounds& time_bounds = all_time_bounds[bounds_index];
+      float lower = time_bounds.lower;
+      float upper = time_bounds.upper;
+      std::uint32_t time_flags = time_bounds.flags;
+      if constexpr (kAdjusted) {
+        seconds = estimate.time.value() + own_seconds;
+        static_joules = estimate.static_part.value() + static_joules_of(plan, node.engine, own_seconds);
+        if (measured >= 0.0F) {
+          seconds = measured;
+          lower = upper = 1.0F;
+          time_flags = 0;
+          flags &= ~kTimePredicted;
+          const float over_all = static_joules_of(plan, node.engine, measured);
+          static_joules = over_all >= 0.0F ? over_all : static_joules;
+        }
+        if (static_joules >= 0.0F) {
+          flags &= ~kStaticUnknown;
+        }
+      }
+      estimate.static_part = Joules(kAdjusted ? or_zero(static_joules) : static_joules);
+      estimate.time = Seconds(seconds);
+      if (seconds >= 0.0F) {
+        flags |= time_flags;
+        estimate.time_interval = {Seconds(seconds * lower), Seconds(seconds * upper)};
+      } else if constexpr (kAdjusted) {
+        flags &= ~kTimePredicted;
+        estimate.time = Seconds(-1.0F);
+        estimate.time_interval = {};
+      }
+    }
     flags |= bounds.flags;
     if (own < 0.0F) {
       flags |= static_cast<std::uint32_t>(Flag::kNegativeOwn);
@@ -288,13 +390,29 @@ bool Predictor::roll_up(const PredictInputs& inputs, std::uint32_t first, std::u
       parent.interval.lower = Joules((sum - parent.own.value()) - addend);
       parent.own = Joules(sum);
       parent.flags |= estimate.flags;
-      if constexpr (kAdjusted) {
-        parent.static_part += estimate.static_part;
+      if constexpr (kTimed && kAdjusted) {
+        const float second_addend = seconds - parent.time_interval.lower.value();
+        const float second_sum = parent.time.value() + second_addend;
+        parent.time_interval.lower = Seconds((second_sum - parent.time.value()) - second_addend);
+        parent.time = Seconds(second_sum);
+        parent.static_part += Joules(static_joules);
       }
     }
   }
   return fits;
 }
+
+namespace {
+
+void start(float seconds, Span<NodeEstimate> out) noexcept {
+  NodeEstimate empty;
+  empty.time = Seconds(seconds);
+  for (NodeEstimate& estimate : out) {
+    estimate = empty;
+  }
+}
+
+}  // namespace
 
 Status Predictor::predict(const PredictInputs& inputs, Span<NodeEstimate> out) const noexcept {
   if (plan().is_stale()) {
@@ -316,16 +434,23 @@ Status Predictor::predict(const PredictInputs& inputs, Span<NodeEstimate> out) c
     }
   }
   const std::uint32_t size = model_->graph.size();
-  for (std::uint32_t node = 0; node < size; ++node) {
-    out[node] = NodeEstimate{};
-  }
 #ifdef __OPTIMIZE_SIZE__
-  const bool fits = roll_up<true>(inputs, 0, size, out.data());  // one loop that does both
+  start(0.0F, out.first(size));
+  const bool fits = roll_up<true, true>(inputs, 0, size, out.data());
 #else
   // Only the root can have facts of its own when none came per node.
   const bool adjusted = inputs.batch_ratio != 1.0F || !inputs.per_node.empty();
-  bool fits = adjusted ? roll_up<true>(inputs, 1, size, out.data()) : roll_up<false>(inputs, 1, size, out.data());
-  fits &= roll_up<true>(inputs, 0, 1, out.data());
+  const std::uint32_t first = !adjusted && inputs.time.value() >= 0.0F ? 1 : 0;
+  start(adjusted ? 0.0F : -1.0F, out.first(size));
+  bool fits = adjusted              ? roll_up<true, true>(inputs, 0, size, out.data())
+              : plan().data().timed ? roll_up<false, true>(inputs, first, size, out.data())
+                                    : roll_up<false, false>(inputs, first, size, out.data());
+  if (first == 1) {
+    const BoundNode& root = model_->nodes[0];
+    const bool known = plan().data().timed && (root.flags & kStaticUnknown) == 0;
+    out[0].static_part = Joules(known ? root.static_joules : kUnknownTime);  // of what stands below
+    fits &= roll_up<true, true>(inputs, 0, 1, out.data());
+  }
 #endif
   if (!fits) {
     return Error::kOverflow;

@@ -14,6 +14,9 @@ namespace edgejoule::detail {
 struct BoundNode {
   float joules;          // of its own row
   float gain_less_one;   // of its children's joules
+  float seconds;         // with its children's; negative where not known
+  float seconds_lost;    // the rounding that their sum has lost (Kahan)
+  float static_joules;   // for as long; 0 where not known
   std::uint32_t parent;  // the root's is the root itself
   std::uint32_t flags;
   std::uint16_t bounds;
@@ -21,9 +24,11 @@ struct BoundNode {
   std::uint8_t engine;
 };
 
-// How a row's joules follow the batch: constant + ratio * (joules - constant).
+// How a row's joules follow the batch: constant + ratio * (joules - constant); so do its
+// seconds.
 struct BatchLimits {
   float constant;
+  float constant_seconds;
   float min_ratio;  // its features stay inside the row's range between these
   float max_ratio;
   bool exact;
@@ -33,6 +38,7 @@ struct BatchLimits {
 // in the order of search; the last needs none, and holds what BoundNode holds.
 struct PricedRow {
   float joules;
+  float seconds;  // kUnknownTime where the row has none and the node no children
   float gain_less_one;
   BatchLimits limits;
   std::uint32_t flags;

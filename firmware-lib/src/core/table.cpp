@@ -46,7 +46,12 @@ float scale_of(Unit unit) noexcept {
     case Unit::kMilliwatt: return 1e-3F;
     case Unit::kJoule:
     case Unit::kWatt:
+    case Unit::kSecond:
     case Unit::kRatio: return 1.0F;
+    case Unit::kMillisecond: return 1e-3F;
+    case Unit::kMicrosecond: return 1e-6F;
+    case Unit::kNanosecond: return 1e-9F;
+    case Unit::kPicosecond: return 1e-12F;
   }
   return 0.0F;
 }
@@ -90,6 +95,20 @@ bool RowView::has_residual() const noexcept {
 Residual RowView::residual() const noexcept {
   return residual_of(wire_reference(row_, Row::VT_RESIDUAL));
 }
+bool RowView::has_time() const noexcept {
+  for (std::uint32_t i = 0; i < term_count(); ++i) {
+    if (wire_number<float>(wire_item(row_, Row::VT_TERMS, i), wire::Term::VT_TIME_COEFFICIENT) > 0.0F) {
+      return true;
+    }
+  }
+  return false;
+}
+bool RowView::has_time_residual() const noexcept {
+  return wire_field(row_, Row::VT_TIME_RESIDUAL) != nullptr;
+}
+Residual RowView::time_residual() const noexcept {
+  return residual_of(wire_reference(row_, Row::VT_TIME_RESIDUAL));
+}
 std::string_view RowView::reason() const noexcept {
   return wire_text(row_, Row::VT_REASON);
 }
@@ -118,6 +137,8 @@ Term RowView::term(std::uint32_t i) const noexcept {
   term.max = wire_number(file, File::VT_MAX, kUnbounded);
   term.tile = {wire_number<std::uint16_t>(file, File::VT_TILE_M), wire_number<std::uint16_t>(file, File::VT_TILE_N),
                wire_number<std::uint16_t>(file, File::VT_TILE_K)};
+  term.time_coefficient = wire_number<float>(file, File::VT_TIME_COEFFICIENT);
+  term.time_unit = wire_number(file, File::VT_TIME_UNIT, Unit::kSecond);
   return term;
 }
 
@@ -207,6 +228,16 @@ Residual CoefficientTable::module_residual() const noexcept {
 }
 Residual CoefficientTable::model_residual() const noexcept {
   return residual_of(wire_reference(root_, Root::VT_MODEL_RESIDUAL));
+}
+
+Residual CoefficientTable::op_time_residual() const noexcept {
+  return residual_of(wire_reference(root_, Root::VT_OP_TIME_RESIDUAL));
+}
+Residual CoefficientTable::module_time_residual() const noexcept {
+  return residual_of(wire_reference(root_, Root::VT_MODULE_TIME_RESIDUAL));
+}
+Residual CoefficientTable::model_time_residual() const noexcept {
+  return residual_of(wire_reference(root_, Root::VT_MODEL_TIME_RESIDUAL));
 }
 
 RowView CoefficientTable::row(std::uint32_t i) const noexcept {

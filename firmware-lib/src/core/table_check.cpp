@@ -20,7 +20,7 @@ constexpr float kMaxExponent = 16.0F;  // of a feature in a log2 row
 constexpr float kMaxIntercept = 126.0F;
 constexpr float kMaxLogResidual = 32.0F;  // e^32: no residual of a useful row is larger
 constexpr float kAnyNumber = std::numeric_limits<float>::max();
-constexpr std::uint32_t kTablesPerRow = kMaxTermsPerRow + kMaxConditionsPerRow + 3;
+constexpr std::uint32_t kTablesPerRow = kMaxTermsPerRow + kMaxConditionsPerRow + 4;
 constexpr float kMaxOctaves = 64.0F;  // of a size, a height or a length
 constexpr float kMinLength = 1.0F / 64.0F;
 constexpr std::uint32_t kMaxTables = kMaxRows * kTablesPerRow + 1024;
@@ -94,15 +94,20 @@ Error check_term(WireTable file, RowForm form) noexcept {
   using File = wire::Term;
   const auto feature = wire_enum<Feature>(file, File::VT_FEATURE);
   const auto unit = wire_enum<Unit>(file, File::VT_UNIT);
-  if (!is_known(feature) || unit > Unit::kRatio) {
+  const auto time_unit = wire_number(file, File::VT_TIME_UNIT, Unit::kSecond);
+  if (!is_known(feature) || unit > Unit::kSecond || time_unit > Unit::kSecond) {
     return Error::kUnknownValue;
   }
-  if (!unit_fits(feature, unit, form)) {
+  const auto time = wire_number<float>(file, File::VT_TIME_COEFFICIENT);
+  if (!unit_fits(feature, unit, form) || time_unit < Unit::kPicosecond || (is_runtime(feature) && time != 0.0F)) {
     return Error::kBadUnit;
   }
   const bool linear = form == RowForm::kLinear;
-  const Error error = check_within(wire_number<float>(file, File::VT_COEFFICIENT), linear ? 0.0F : -kMaxExponent,
-                                   linear ? kAnyNumber : kMaxExponent);
+  Error error = check_within(wire_number<float>(file, File::VT_COEFFICIENT), linear ? 0.0F : -kMaxExponent,
+                             linear ? kAnyNumber : kMaxExponent);
+  if (error == kFine) {
+    error = check_non_negative(time);
+  }
   return error != kFine ? error : check_bounds(file, File::VT_MIN, File::VT_MAX, false);
 }
 
@@ -270,8 +275,13 @@ Error check_row(WireTable file, const Limits& limits, RowKey& key) noexcept {
   if (member > kMaxMembers || (member != 0 && (key.restriction & kRuntimeNeeds) != 0)) {
     return Error::kBadRange;
   }
-  const Error error = check_correction(file);
-  return error != kFine ? error : check_residual(wire_reference(file, wire::Row::VT_RESIDUAL));
+  Error error = check_correction(file);
+  for (const std::uint16_t place : {wire::Row::VT_RESIDUAL, wire::Row::VT_TIME_RESIDUAL}) {
+    if (error == kFine) {
+      error = check_residual(wire_reference(file, place));
+    }
+  }
+  return error;
 }
 
 // A roofline for any type, engine and operating point, without conditions or run-time
@@ -460,7 +470,9 @@ Error check_table(WireTable root) noexcept {
   if (error == kFine) {
     error = check_statics(root, limits);
   }
-  constexpr std::uint16_t kResiduals[] = {Root::VT_OP_RESIDUAL, Root::VT_MODULE_RESIDUAL, Root::VT_MODEL_RESIDUAL};
+  constexpr std::uint16_t kResiduals[] = {Root::VT_OP_RESIDUAL,          Root::VT_MODULE_RESIDUAL,
+                                          Root::VT_MODEL_RESIDUAL,       Root::VT_OP_TIME_RESIDUAL,
+                                          Root::VT_MODULE_TIME_RESIDUAL, Root::VT_MODEL_TIME_RESIDUAL};
   for (const std::uint16_t place : kResiduals) {
     if (error == kFine) {
       error = check_residual(wire_reference(root, place));

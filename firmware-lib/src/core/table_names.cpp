@@ -20,6 +20,8 @@ EDGEJOULE_SAME(RowForm, kLog2, log2)
 EDGEJOULE_SAME(Unit, kJoule, joule)
 EDGEJOULE_SAME(Unit, kWatt, watt)
 EDGEJOULE_SAME(Unit, kRatio, ratio)
+EDGEJOULE_SAME(Unit, kPicosecond, picosecond)
+EDGEJOULE_SAME(Unit, kSecond, second)
 #undef EDGEJOULE_SAME
 
 std::string_view symbol_of(Unit unit) noexcept {
@@ -33,6 +35,11 @@ std::string_view symbol_of(Unit unit) noexcept {
     case Unit::kMilliwatt: return "mW";
     case Unit::kWatt: return "W";
     case Unit::kRatio: return "";
+    case Unit::kPicosecond: return "ps";
+    case Unit::kNanosecond: return "ns";
+    case Unit::kMicrosecond: return "us";
+    case Unit::kMillisecond: return "ms";
+    case Unit::kSecond: return "s";
   }
   return "?";
 }

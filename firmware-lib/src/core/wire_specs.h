@@ -49,6 +49,9 @@ inline constexpr FieldSpec kTable[] = {
     table(11),        // op_residual
     table(11),        // module_residual
     table(11),        // model_residual
+    table(11),        // op_time_residual
+    table(11),        // module_time_residual
+    table(11),        // model_time_residual
 };
 inline constexpr FieldSpec kBoundary[] = {kByte, kStrings, kString};
 inline constexpr FieldSpec kBaseline[] = {kByte, kString};
@@ -73,9 +76,10 @@ inline constexpr FieldSpec kRow[] = {
     kString,     // reason
     kByte,       // member
     table(12),   // correction
+    table(11),   // time_residual
 };
 inline constexpr FieldSpec kCondition[] = {kShort, kWord, kWord};
-inline constexpr FieldSpec kTerm[] = {kShort, kWord, kByte, kWord, kWord, kShort, kShort, kShort};
+inline constexpr FieldSpec kTerm[] = {kShort, kWord, kByte, kWord, kWord, kShort, kShort, kShort, kWord, kByte};
 inline constexpr FieldSpec kResidual[] = {structure(36, 4), kWord, kWord, kWord, kWord, kWord};
 inline constexpr FieldSpec kCorrection[] = {vector_of(2, 2), kWord, vector_of(4, 4), vector_of(4, 4)};
 inline constexpr TableSpec kTables[] = {table_spec(kTable),     table_spec(kBoundary),   table_spec(kBaseline),

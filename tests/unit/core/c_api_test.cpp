@@ -15,7 +15,7 @@ namespace {
 
 wire::CoefficientTableT table_of_test() {
   wire::CoefficientTableT table = sound_table();
-  add_term(add_row(table, Level::kOp, OpKind::kDense), {Feature::kMacs, 3.0F});
+  add_term(add_row(table, Level::kOp, OpKind::kDense), {Feature::kMacs, 3.0F}).time_coefficient = 1e-9F;
   add_static(table, 0, EngineState::kBusy, 500.0F);
   table.op_residual = residual(0.1F, 20);
   table.model_residual = residual(0.2F, 20);
@@ -35,6 +35,9 @@ void expect_same(const edgejoule_estimate& c, const NodeEstimate& cpp) {
   EXPECT_EQ(c.upper_j, cpp.interval.upper.value());
   EXPECT_EQ(c.level, static_cast<std::uint32_t>(cpp.level));
   EXPECT_EQ(c.flags, cpp.flags.bits());
+  EXPECT_EQ(c.time_s, cpp.time.value());
+  EXPECT_EQ(c.time_lower_s, cpp.time_interval.lower.value());
+  EXPECT_EQ(c.time_upper_s, cpp.time_interval.upper.value());
 }
 
 TEST(CInterface, PredictsAModelFromCAsFromCpp) {
@@ -60,7 +63,9 @@ TEST(CInterface, PricesOneOpFromCAsFromCpp) {
   EXPECT_FLOAT_EQ(out.dynamic_j, 3e-12F * 64.0F * 32.0F * 16.0F);
   EXPECT_EQ(out.level, static_cast<std::uint32_t>(EDGEJOULE_LEVEL_OP));
   EXPECT_FLOAT_EQ(out.upper_j, out.dynamic_j * std::exp(0.16F));
-  EXPECT_NE(out.flags & EDGEJOULE_FLAG_STATIC_UNKNOWN, 0U);
+  EXPECT_FLOAT_EQ(out.time_s, 1e-9F * 64.0F * 32.0F * 16.0F);
+  EXPECT_FLOAT_EQ(out.static_j, 0.5F * out.time_s);
+  EXPECT_NE(out.flags & EDGEJOULE_FLAG_TIME_PREDICTED, 0U);
 }
 
 TEST(CInterface, HandsErrorsThroughAsNumbers) {

@@ -129,7 +129,7 @@ TEST_F(EdgePredictSweep, CheapestIsTheLeast) {
 TEST_F(EdgePredictSweep, QuestionsAboutTimeAreRefusedWhereTheTableKnowsNone) {
   const Outcome outcome = run("zoo:resnet8 --cheapest at --under 50ms --table " + table_);
   EXPECT_EQ(outcome.code, 1);
-  EXPECT_THAT(outcome.err, AllOf(HasSubstr("no seconds"), HasSubstr("50ms"), HasSubstr("joules")));
+  EXPECT_THAT(outcome.err, AllOf(HasSubstr("does not know how long"), HasSubstr("50ms"), HasSubstr("joules")));
 }
 
 TEST_F(EdgePredictSweep, NonsenseIsAUsageError) {
@@ -173,4 +173,26 @@ TEST_F(EdgePredictSweep, HelpShowsHowToAsk) {
 }
 
 }  // namespace
+// 1 ns per MAC: the time rises with the sequence, joules fall with nothing.
+TEST_F(EdgePredictSweep, ALimitMayBeOfTime) {
+  wire::CoefficientTableT table = test::sound_table();
+  table.rows[0]->terms[0]->time_coefficient = 1;
+  table.rows[0]->terms[0]->time_unit = wire::Unit::nanosecond;
+  const std::string timed = folder_.file("timed.ejt");
+  files::save(timed, test::pack(table).span(), files::FileKind::kTable);
+  const auto seconds = [&](const std::string& model) {
+    return std::stod(column(run(model + " --csv --table " + timed).out, 16).at(0));
+  };
+  const double limit = seconds("zoo:bert-tiny --seq 77") * 1.0001;
+  const Outcome largest =
+      run("zoo:bert-tiny --largest seq --under " + std::to_string(limit * 1e6) + "us --table " + timed);
+  ASSERT_EQ(largest.code, 0) << largest.err;
+  EXPECT_THAT(largest.out, AllOf(HasSubstr("largest seq: seq=77,"), HasSubstr(" in "), HasSubstr("power")));
+  EXPECT_THAT(largest.err, HasSubstr("time rises with seq"));
+  const Outcome cheapest = run("zoo:bert-tiny --cheapest seq=64,77,78 --under 1us --table " + timed);
+  EXPECT_EQ(cheapest.code, 1);
+  EXPECT_THAT(cheapest.err, HasSubstr("the fastest takes"));
+  EXPECT_THAT(run("zoo:bert-tiny --sweep seq=64,77 --json --table " + timed).out, HasSubstr("\"time_seconds\": 0."));
+}
+
 }  // namespace edgejoule

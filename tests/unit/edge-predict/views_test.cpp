@@ -1,6 +1,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "edge-predict/data_view.h"
 #include "edge-predict/explain.h"
 #include "edge-predict/prediction.h"
@@ -142,7 +144,7 @@ TEST_F(Views, CsvHasOneRowPerNodeAndAsManyFieldsAsItsHeader) {
   for (std::size_t at = 0; at < csv.size(); ++lines) {
     const std::size_t end = csv.find('\n', at);
     const std::string line = csv.substr(at, end - at);
-    EXPECT_EQ(std::count(line.begin(), line.end(), ','), 15) << line;
+    EXPECT_EQ(std::count(line.begin(), line.end(), ','), 20) << line;
     at = end + 1;
   }
   EXPECT_EQ(lines, 6U);
@@ -180,7 +182,60 @@ TEST(FlagTexts, CoverEveryFlagOnce) {
     EXPECT_EQ(seen & static_cast<std::uint32_t>(row.flag), 0U);
     seen |= static_cast<std::uint32_t>(row.flag);
   }
-  EXPECT_EQ(seen, (static_cast<std::uint32_t>(Flag::kIntervalUnknown) << 1U) - 1);
+  EXPECT_EQ(seen, (static_cast<std::uint32_t>(Flag::kTimeIntervalNotGuaranteed) << 1U) - 1);
+}
+
+// 2 ms for each convolution, 1 ns per element of anything else.
+void know_time(wire::CoefficientTableT& table) {
+  table.rows[1]->terms[0]->time_coefficient = 2;
+  table.rows[1]->terms[0]->time_unit = wire::Unit::millisecond;
+  table.rows[1]->time_residual = test::residual(0.1F, 20, 0.05F, 0.1F);
+  test::add_term(*table.rows[0], {.feature = Feature::kOutputElements}).time_coefficient = 1;
+  table.rows[0]->terms.back()->time_unit = wire::Unit::nanosecond;
+  table.op_time_residual = test::residual(0.2F, 20, 0.1F, 0.1F);
+  test::add_static(table, 0, EngineState::kBusy, 3000.0F);
+}
+
+TEST_F(Views, SayHowLongItTakesWhereTheTableKnows) {
+  EXPECT_THAT(tree_text(predict(), {}), Not(HasSubstr("time")));
+  EXPECT_THAT(summary_text(predict(), {}), Not(HasSubstr("average power")));
+  know_time(table_);
+  const Prediction prediction = predict();
+  const NodeEstimate& whole = prediction.node(0);
+  EXPECT_FLOAT_EQ(whole.time.value(), 4.001e-3F);
+  EXPECT_FLOAT_EQ(whole.static_part.value(), 3 * 4.001e-3F);
+  EXPECT_THAT(tree_text(prediction, {}), AllOf(HasSubstr("time"), HasSubstr("4.00 ms"), HasSubstr("1.00 µs")));
+  EXPECT_THAT(
+      summary_text(prediction, {}),
+      AllOf(HasSubstr("time      4.00 ms predicted, 90 % interval 3.47 ms .. 4.61 ms"), HasSubstr("; static 12.0 mJ"),
+            HasSubstr("average power 3.5"), HasSubstr("with it"), HasSubstr("J s\n")));
+  const std::string csv = to_csv(prediction);
+  const double joules = static_cast<double>(whole.dynamic.value() + whole.static_part.value());
+  const std::string first = csv.substr(csv.find('\n') + 1, csv.find('\n', csv.find('\n') + 1) - csv.find('\n') - 1);
+  EXPECT_NEAR(std::stod(first.substr(first.rfind(',') + 1)), joules * 4.001e-3, 1e-9) << first;
+  EXPECT_THAT(to_json(prediction, true), AllOf(HasSubstr("\"time_seconds\": 0.004001"), HasSubstr("\"average_watts\""),
+                                               HasSubstr("\"time_unit\": \"millisecond\"")));
+  EXPECT_THAT(explain_text(prediction, "block/a", {}), HasSubstr("2.00 ms = 2 ms each"));
+}
+
+// The two convolutions share a row: their shared parts add up, the others in quadrature.
+TEST_F(Views, BoundTheTimeOfAModelByItsOps) {
+  know_time(table_);
+  const NodeEstimate whole = predict().node(0);
+  const double relative = std::sqrt(std::pow(2 * 0.05, 2) + 2 * 0.1 * 0.1) * 2e-3 / 4.001e-3;
+  EXPECT_NEAR(std::log(whole.time_interval.upper / whole.time), 1.6449 * std::sqrt(std::log1p(relative * relative)),
+              1e-3);
+  EXPECT_FALSE(whole.flags.has(Flag::kTimeIntervalNotGuaranteed));
+  table_.op_time_residual->groups = 3;
+  EXPECT_TRUE(predict().node(0).flags.has(Flag::kTimeIntervalNotGuaranteed));
+}
+
+TEST_F(Views, SayWhereTheTimeIsNotKnown) {
+  know_time(table_);
+  table_.rows[0]->terms.pop_back();
+  const Prediction prediction = predict();
+  EXPECT_THAT(summary_text(prediction, {}), HasSubstr("time      not known"));
+  EXPECT_THAT(to_csv(prediction).substr(0, to_csv(prediction).find("\n1,")), testing::EndsWith(",,,,,"));
 }
 
 }  // namespace

@@ -22,7 +22,8 @@ files::FileBytes donor() {
   for (int member = 1; member <= 3; ++member) {
     wire::RowT& row = test::add_row(table, Level::kOpAndType, OpKind::kDense, DataType::kFloat32);
     row.member = static_cast<std::uint8_t>(member);
-    test::add_term(row, {.feature = Feature::kMacs, .coefficient = static_cast<float>(member)});
+    test::add_term(row, {.feature = Feature::kMacs, .coefficient = static_cast<float>(member)}).time_coefficient = 1;
+    row.time_residual = test::residual(0.1F, 40);
     row.residual = test::residual(0.1F, 40);
   }
   wire::RowT& log = test::add_row(table, Level::kOp, OpKind::kSoftmax);
@@ -86,7 +87,11 @@ TEST(AdaptTable, SaysWhatItIsAndPromisesNothingItHasNotSeen) {
   EXPECT_THAT(std::string(table.note(0)), HasSubstr("adapted from the table 'test table'"));
   EXPECT_EQ(table.static_term_count(), 0U) << "the donor's idle power is not this board's";
   EXPECT_EQ(table.op_residual().groups, 6U);
-  for (std::uint32_t i = 0; i < table.row_count(); ++i) EXPECT_FALSE(table.row(i).has_residual());
+  for (std::uint32_t i = 0; i < table.row_count(); ++i) {
+    EXPECT_FALSE(table.row(i).has_residual());
+    EXPECT_FALSE(table.row(i).has_time()) << "the donor's time is not this board's";
+    EXPECT_FALSE(table.row(i).has_time_residual());
+  }
 
   MeasurementSet one = measured({OpKind::kDense}, 2);
   one.measurements.resize(1);

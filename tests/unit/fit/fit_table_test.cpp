@@ -226,5 +226,67 @@ TEST(FitTable, BeatsARandomForestOnRealConvolutions) {
   EXPECT_GT(table.keys[0].one_row.p90, 70);
 }
 
+double true_seconds(const graph::OpNode& op) {
+  return 3e-5 + 0.08e-9 * static_cast<double>(count_work(op.op_class, op.facts)->macs);
+}
+
+MeasurementSet timed_convolutions(int count, double noise) {
+  MeasurementSet set = convolutions(count, noise);
+  std::mt19937 random(29);
+  std::normal_distribution<double> normal(0, noise);
+  for (Measurement& m : set.measurements) {
+    graph::OpNode op;
+    op.op_class = m.op_class, op.facts = m.facts;
+    m.time_seconds = true_seconds(op) * std::exp(normal(random));
+  }
+  return set;
+}
+
+// Through the file and core, for shapes that were not measured.
+TEST(FitTable, LearnsHowLongOpsTake) {
+  const MeasurementSet set = timed_convolutions(150, 0.02);
+  const FittedTable fitted = fit_table(set, {});
+  EXPECT_EQ(fitted.op_times.measurements, 150U);
+  EXPECT_LT(fitted.op_times.held_out.median, 4);
+  EXPECT_GT(fitted.op_times.held_out.median, 0.5) << "held out: the noise shows";
+  const files::FileBytes bytes = write_table(fitted, set, {"t", "2026-01-01", "test"});
+  const Result<CoefficientTable> table = CoefficientTable::open(bytes.span());
+  ASSERT_TRUE(table.ok());
+  EXPECT_TRUE(table->op_time_residual().has_quantiles);
+  std::vector<std::uint64_t> workspace(TablePlan::required_bytes(*table) / 8 + 1);
+  const Result<TablePlan> plan = TablePlan::prepare(
+      *table, {}, {reinterpret_cast<std::byte*>(workspace.data()), workspace.size() * sizeof(std::uint64_t)});
+  ASSERT_TRUE(plan.ok());
+  int inside = 0;
+  for (const std::uint64_t channels : {20U, 77U, 150U, 222U}) {
+    const graph::OpNode truth = convolution(channels, 21, 3);
+    OpDescriptor op;
+    op.kind = OpKind::kConv2d;
+    op.data_type = DataType::kFloat32;
+    op.facts = truth.facts;
+    const Result<Estimate> estimate = plan->estimate(op, {}, Confidence::k95);
+    ASSERT_TRUE(estimate.ok());
+    EXPECT_NEAR(static_cast<double>(estimate->time.value()) / true_seconds(truth), 1, 0.05) << channels;
+    inside += estimate->time_interval.lower.value() < true_seconds(truth) &&
+                      true_seconds(truth) < estimate->time_interval.upper.value()
+                  ? 1
+                  : 0;
+  }
+  EXPECT_GE(inside, 3);
+}
+
+TEST(FitTable, WithoutTimesATableKnowsNone) {
+  MeasurementSet set = timed_convolutions(60, 0.02);
+  for (std::size_t i = 0; i < set.measurements.size(); ++i) {
+    if (i > 3) set.measurements[i].time_seconds = -1;  // four are too few
+  }
+  const FittedTable fitted = fit_table(set, {});
+  for (const FittedRow& row : fitted.rows) {
+    for (const FittedTerm& term : row.terms) EXPECT_EQ(term.seconds, 0);
+    EXPECT_FALSE(row.time_residual.has_quantiles);
+  }
+  EXPECT_EQ(fitted.op_times.measurements, 0U);
+}
+
 }  // namespace
 }  // namespace edgejoule::fit

@@ -1,7 +1,7 @@
 // What a prediction says, and how far it can be trusted.
 //
-// Units: joules. `lower` and `upper` bound the dynamic joules at the confidence
-// asked for.
+// Units: joules, seconds. `lower` and `upper` bound the dynamic joules, or the time, at
+// the confidence asked for.
 #pragma once
 
 #include <cstdint>
@@ -20,22 +20,24 @@ enum class Confidence : std::uint8_t { k50 = 0, k80 = 1, k90 = 2, k95 = 3 };
 inline constexpr float kMaxJoules = 1e20F;
 
 // Everything a reader must know about an estimate; bits, combined up the tree but for
-// those about the interval and static joules, which are a node's own.
+// those about intervals and static joules, which are a node's own.
 enum class Flag : std::uint32_t {
-  kFallback = 1U << 0,               // not priced by its own op row (level above kOp)
-  kOutsideRange = 1U << 1,           // a feature lies outside the range the row was fitted on
-  kInterpolated = 1U << 2,           // between calibrated operating points
-  kOtherBoard = 1U << 3,             // the table was measured on another board
-  kOtherRuntime = 1U << 4,           // or with another runtime
-  kIntervalNotGuaranteed = 1U << 5,  // too few groups behind the interval
-  kStaticUnknown = 1U << 6,          // no time, so no static joules
-  kUnknownOp = 1U << 7,              // the importer did not know the op
-  kRuntimeFacts = 1U << 8,           // measured time or a counter was used
-  kBatchScaled = 1U << 9,            // scaled from the graph's batch where that is not exact
-  kNegativeOwn = 1U << 10,           // children cost more than their module: overlap
-  kBound = 1U << 11,                 // an upper bound (control flow)
-  kStaticInDynamic = 1U << 12,       // the table's baseline is total: static is inside dynamic
-  kIntervalUnknown = 1U << 13        // no residuals at all: both bounds are the estimate itself
+  kFallback = 1U << 0,                   // not priced by its own op row (level above kOp)
+  kOutsideRange = 1U << 1,               // a feature lies outside the range the row was fitted on
+  kInterpolated = 1U << 2,               // between calibrated operating points
+  kOtherBoard = 1U << 3,                 // the table was measured on another board
+  kOtherRuntime = 1U << 4,               // or with another runtime
+  kIntervalNotGuaranteed = 1U << 5,      // too few groups behind the interval
+  kStaticUnknown = 1U << 6,              // no time, so no static joules
+  kUnknownOp = 1U << 7,                  // the importer did not know the op
+  kRuntimeFacts = 1U << 8,               // measured time or a counter was used
+  kBatchScaled = 1U << 9,                // scaled from the graph's batch where that is not exact
+  kNegativeOwn = 1U << 10,               // children cost more than their module: overlap
+  kBound = 1U << 11,                     // an upper bound (control flow)
+  kStaticInDynamic = 1U << 12,           // the table's baseline is total: static is inside dynamic
+  kIntervalUnknown = 1U << 13,           // no residuals at all: both bounds are the estimate itself
+  kTimePredicted = 1U << 14,             // the time, and static joules with it, come from the table
+  kTimeIntervalNotGuaranteed = 1U << 15  // too few groups behind the interval of the time, or none
 };
 
 class Flags {
@@ -63,6 +65,11 @@ struct Interval {
   Joules upper;
 };
 
+struct TimeInterval {
+  Seconds lower;
+  Seconds upper;
+};
+
 // Dynamic and static joules stay apart: two models at once add their dynamic
 // joules, and pay static power once.
 struct Estimate {
@@ -71,6 +78,8 @@ struct Estimate {
   Interval interval;   // of the dynamic joules
   Level level = Level::kNone;
   Flags flags;
+  Seconds time{-1.0F};         // measured, else predicted; negative: not known
+  TimeInterval time_interval;  // of a known time; of a measured one the time itself
 
   [[nodiscard]] constexpr Joules total() const noexcept { return dynamic + static_part; }
 };

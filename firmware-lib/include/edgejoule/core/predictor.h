@@ -1,4 +1,5 @@
-// A graph bound to a plan: joules for every node of a model, in one backward loop.
+// A graph bound to a plan: joules and seconds for every node of a model, in one backward
+// loop.
 //
 // Lifetime: views the plan, the graph's bytes and the caller's workspace.
 // Const and thread-safe once bound; deterministic; linear in the number of nodes.
@@ -23,6 +24,10 @@ struct NodeEstimate {
   Interval interval;  // of `dynamic`
   Level level = Level::kNone;
   Flags flags;  // its own and its children's
+  // Measured, else what the table says of it and its children; negative: not known, as
+  // where any part of it is not.
+  Seconds time{-1.0F};
+  TimeInterval time_interval;
 };
 
 struct PredictInputs {
@@ -44,6 +49,7 @@ struct TermShare {
   // in the gain. Log2 rows: the factor
   // value^exponent, which multiplies 2^intercept and the repeats.
   float contribution = 0.0F;
+  float seconds = 0.0F;  // likewise, of all repeats, in rows of either form
 };
 
 namespace detail {
@@ -78,7 +84,7 @@ class Predictor {
 
  private:
   explicit Predictor(const detail::BoundModel* model) noexcept : model_(model) {}
-  template <bool kAdjusted>
+  template <bool kAdjusted, bool kTimed>
   [[nodiscard]] bool roll_up(const PredictInputs& inputs, std::uint32_t first, std::uint32_t end,
                              NodeEstimate* out) const noexcept;
   [[nodiscard]] const detail::PricedRow& row_for(std::uint32_t node, const RuntimeFacts& runtime) const noexcept;

@@ -40,8 +40,13 @@ enum class Unit : std::uint8_t {
   kMillijoule = 4,
   kJoule = 5,
   kMilliwatt = 6,
-  kWatt = 7,  // of time features
-  kRatio = 8  // of counter energy; exponents of log2 rows
+  kWatt = 7,   // of time features
+  kRatio = 8,  // of counter energy; exponents of log2 rows
+  kPicosecond = 9,
+  kNanosecond = 10,
+  kMicrosecond = 11,
+  kMillisecond = 12,
+  kSecond = 13
 };
 
 inline constexpr std::uint32_t kMaxRows = 4096;
@@ -55,7 +60,7 @@ inline constexpr std::uint32_t kMaxOperatingPoints = 64;
 inline constexpr std::uint8_t kAnyEngine = 255;
 inline constexpr std::uint8_t kAnyOperatingPoint = 255;
 
-// Joules (or watts) of one of the unit; 1 for kRatio.
+// Joules (watts, seconds) of one of the unit; 1 for kRatio.
 [[nodiscard]] float scale_of(Unit unit) noexcept;
 // For people: "pJ", "mW"; "" for kRatio. Names of the other enumerations follow.
 [[nodiscard]] std::string_view symbol_of(Unit unit) noexcept;
@@ -67,6 +72,7 @@ inline constexpr std::uint8_t kAnyOperatingPoint = 255;
 [[nodiscard]] std::string_view name_of(EngineState state) noexcept;
 
 // coefficient * feature, fitted on [min, max]; an open bound is infinite.
+// time_coefficient * feature are its seconds, in rows of either form.
 struct Term {
   Feature feature = Feature::kOne;
   float coefficient = 0.0F;  // in `unit`
@@ -74,6 +80,8 @@ struct Term {
   float min = 0.0F;
   float max = 0.0F;
   Tile tile;
+  float time_coefficient = 0.0F;  // in `time_unit`
+  Unit time_unit = Unit::kSecond;
 };
 
 // The row applies only where min <= feature < max; an open bound is infinite.
@@ -123,6 +131,9 @@ class RowView {
   [[nodiscard]] Condition condition(std::uint32_t i) const noexcept;
   [[nodiscard]] bool has_residual() const noexcept;
   [[nodiscard]] Residual residual() const noexcept;  // zeros where the row has none
+  [[nodiscard]] bool has_time() const noexcept;      // some term has a time coefficient
+  [[nodiscard]] bool has_time_residual() const noexcept;
+  [[nodiscard]] Residual time_residual() const noexcept;  // zeros where the row has none
   [[nodiscard]] std::string_view reason() const noexcept;
   // 0: on its own. Rows of one key with members 1 to kMaxMembers form a committee; of
   // the members whose conditions hold, the one with the median price answers.
@@ -178,7 +189,7 @@ struct ProvenanceView {
 // fit their level (exact and op_and_type name kind and type, op names a kind and no
 // type, op_class a class); children_gain on module rows (1/64 to 64) and on no
 // other; finite, non-negative coefficients (exponents of log2 rows may be negative)
-// in units that fit their features; ascending quantiles; and one roofline row that
+// in units that fit their features, those of time too; ascending quantiles; and one roofline row that
 // answers any op: any type, engine and operating point, no condition, no run-time term.
 class CoefficientTable {
  public:
@@ -206,6 +217,10 @@ class CoefficientTable {
   [[nodiscard]] Residual op_residual() const noexcept;
   [[nodiscard]] Residual module_residual() const noexcept;
   [[nodiscard]] Residual model_residual() const noexcept;
+  // The same of seconds.
+  [[nodiscard]] Residual op_time_residual() const noexcept;
+  [[nodiscard]] Residual module_time_residual() const noexcept;
+  [[nodiscard]] Residual model_time_residual() const noexcept;
 
   // Precondition of these: the index is below its count.
   [[nodiscard]] std::string_view boundary_rail(std::uint32_t i) const noexcept;
