@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -35,6 +36,12 @@ template <class Iterator>
 [[nodiscard]] inline std::uint64_t elements_of(const Dims& dims, const std::string& name) {
   return elements_of(dims.begin(), dims.end(), name);
 }
+
+// numpy broadcasting; nothing where the two do not fit.
+[[nodiscard]] std::optional<Dims> broadcast(const Dims& a, const Dims& b);
+
+// Of a negative axis too; nothing where it is out of range.
+[[nodiscard]] std::optional<std::size_t> axis_of(std::int64_t axis, std::size_t rank);
 
 [[nodiscard]] bool is_float(DataType type);
 [[nodiscard]] bool is_narrow_integer(DataType type);  // as weights are stored: 4 and 8 bits

@@ -14,6 +14,10 @@
 
 namespace edgejoule::import {
 
+// Beyond any tensor there is; keeps sums and products of two within 64 bits.
+inline constexpr std::int64_t kMaxExtent = std::int64_t{1} << 30U;
+inline constexpr std::size_t kMaxRank = 64;
+
 class OnnxShapes {
  public:
   explicit OnnxShapes(std::vector<OnnxValue>& values, std::uint64_t& bounded_results)
@@ -65,12 +69,6 @@ class OnnxShapes {
   std::vector<OnnxValue>& values_;
   std::uint64_t& bounded_results_;
 };
-
-// numpy broadcasting; nothing where the two do not fit.
-[[nodiscard]] std::optional<Dims> broadcast(const Dims& a, const Dims& b);
-
-// Of a negative axis too; nothing where it is out of range.
-[[nodiscard]] std::optional<std::size_t> axis_of(std::int64_t axis, std::size_t rank);
 
 // An Einsum as its three subscript lists, dots and spaces resolved; nothing where the
 // equation is malformed, has other than two operands or does not fit their ranks.

@@ -13,9 +13,6 @@ namespace {
 
 using Integers = std::vector<std::int64_t>;
 
-// Keeps every sum and product below within 64 bits.
-constexpr std::int64_t kMaxExtent = std::int64_t{1} << 30U;
-
 bool in_range(const Integers& values, std::int64_t low) {
   return std::all_of(values.begin(), values.end(), [&](std::int64_t v) { return v >= low && v <= kMaxExtent; });
 }

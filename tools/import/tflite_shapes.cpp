@@ -28,23 +28,6 @@ std::optional<std::int64_t> product(const Dims& dims) {
   return out;
 }
 
-std::optional<std::size_t> axis_of(std::int64_t axis, std::size_t rank) {
-  if (axis < 0) axis += static_cast<std::int64_t>(rank);
-  if (axis < 0 || axis >= static_cast<std::int64_t>(rank)) return std::nullopt;
-  return static_cast<std::size_t>(axis);
-}
-
-Shape broadcast(const Dims& a, const Dims& b) {
-  Dims out(std::max(a.size(), b.size()));
-  for (std::size_t i = 0; i < out.size(); ++i) {
-    const std::int64_t x = i < a.size() ? a[a.size() - 1 - i] : 1;
-    const std::int64_t y = i < b.size() ? b[b.size() - 1 - i] : 1;
-    if (x != y && x != 1 && y != 1) return std::nullopt;
-    out[out.size() - 1 - i] = x == 1 ? y : x;
-  }
-  return out;
-}
-
 std::optional<Ints> constant_ints(const TfliteTensor& tensor) {
   const std::size_t width = tensor.type == TensorType::int32 ? 4 : tensor.type == TensorType::int64 ? 8 : 0;
   if (!tensor.constant || width == 0 || tensor.data.empty() || tensor.data.size() % width != 0 ||
