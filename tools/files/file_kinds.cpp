@@ -12,6 +12,8 @@
 #include "schemas/report_generated.h"
 #include "schemas/table_bfbs_generated.h"
 #include "schemas/table_generated.h"
+#include "schemas/timeline_bfbs_generated.h"
+#include "schemas/timeline_generated.h"
 #include "schemas/trace_bfbs_generated.h"
 #include "schemas/trace_generated.h"
 
@@ -32,7 +34,7 @@ Span<const std::uint8_t> binary_schema() {
   return {BinarySchema::data(), BinarySchema::size()};
 }
 
-constexpr std::array<FileKindInfo, 6> kKinds = {{
+constexpr std::array<FileKindInfo, 7> kKinds = {{
     {FileKind::kGraph, "EJG1", "a model graph", "schemas/graph.fbs", wire::ModelGraphTypeTable,
      verify<wire::VerifyModelGraphBuffer>, binary_schema<wire::ModelGraphBinarySchema>},
     {FileKind::kTable, "EJT1", "a coefficient table", "schemas/table.fbs", wire::CoefficientTableTypeTable,
@@ -46,6 +48,8 @@ constexpr std::array<FileKindInfo, 6> kKinds = {{
     {FileKind::kMeasurements, "EJM1", "a set of measurements", "schemas/measurements.fbs",
      wire::MeasurementSetTypeTable, verify<wire::VerifyMeasurementSetBuffer>,
      binary_schema<wire::MeasurementSetBinarySchema>},
+    {FileKind::kTimeline, "EJL1", "a timeline", "schemas/timeline.fbs", wire::TimelineTypeTable,
+     verify<wire::VerifyTimelineBuffer>, binary_schema<wire::TimelineBinarySchema>},
 }};
 
 }  // namespace

@@ -16,7 +16,7 @@ struct TypeTable;
 
 namespace edgejoule::files {
 
-enum class FileKind : std::uint8_t { kGraph, kTable, kReport, kTrace, kBoard, kMeasurements };
+enum class FileKind : std::uint8_t { kGraph, kTable, kReport, kTrace, kBoard, kMeasurements, kTimeline };
 
 struct FileKindInfo {
   FileKind kind;
