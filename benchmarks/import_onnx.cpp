@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "import/import.h"
+#include "import/onnx_writer.h"
 #include "scene.h"
-#include "support/onnx_writer.h"
 
 namespace {
 
@@ -16,7 +16,7 @@ using namespace edgejoule;
 
 // Layers of ten nodes with a scope each, as exporters of transformers write them.
 std::vector<std::uint8_t> file_of(std::int64_t nodes) {
-  test::OnnxGraphWriter g("synthetic");
+  import::OnnxGraphWriter g("synthetic");
   g.input("h", {1, 128, 256}).integers("heads", {0, 0, 4, 64}).integers("joined", {0, 0, 256});
   std::string last = "h";
   for (std::int64_t layer = 0; layer < nodes / 10; ++layer) {
@@ -24,15 +24,15 @@ std::vector<std::uint8_t> file_of(std::int64_t nodes) {
     const auto at = [&](const char* name) { return scope + name; };
     g.weights(at("/query.weight"), {256, 256}).weights(at("/up.weight"), {256, 1024});
     g.weights(at("/down.weight"), {1024, 256}).weights(at("/norm.weight"), {256});
-    const auto node = [&](const char* op, const test::OnnxNames& inputs, const char* name,
-                          const std::vector<test::OnnxMessage>& attributes = {}) {
+    const auto node = [&](const char* op, const import::OnnxNames& inputs, const char* name,
+                          const std::vector<import::OnnxMessage>& attributes = {}) {
       g.node({op, inputs, {at(name)}, attributes, at(name)});
     };
     node("MatMul", {last, at("/query.weight")}, "/attention/query/MatMul");
     node("Reshape", {at("/attention/query/MatMul"), "heads"}, "/attention/Reshape");
-    node("Transpose", {at("/attention/Reshape")}, "/attention/Transpose", {test::onnx_ints("perm", {0, 2, 1, 3})});
+    node("Transpose", {at("/attention/Reshape")}, "/attention/Transpose", {import::onnx_ints("perm", {0, 2, 1, 3})});
     node("Softmax", {at("/attention/Transpose")}, "/attention/Softmax");
-    node("Transpose", {at("/attention/Softmax")}, "/attention/Transpose_1", {test::onnx_ints("perm", {0, 2, 1, 3})});
+    node("Transpose", {at("/attention/Softmax")}, "/attention/Transpose_1", {import::onnx_ints("perm", {0, 2, 1, 3})});
     node("Reshape", {at("/attention/Transpose_1"), "joined"}, "/attention/Reshape_1");
     node("MatMul", {at("/attention/Reshape_1"), at("/up.weight")}, "/intermediate/MatMul");
     node("Gelu", {at("/intermediate/MatMul")}, "/intermediate/Gelu");
@@ -41,7 +41,7 @@ std::vector<std::uint8_t> file_of(std::int64_t nodes) {
     last = at("/output/LayerNorm");
   }
   g.output(last);
-  return test::OnnxModelWriter(g, 20).finish();
+  return import::OnnxModelWriter(g, 20).finish();
 }
 
 void import_and_predict(benchmark::State& state) {

@@ -1,9 +1,11 @@
 #include "support/onnx_models.h"
 
-#include "support/onnx_writer.h"
+#include "import/onnx_writer.h"
 
 namespace edgejoule::test {
 namespace {
+
+using namespace import;
 
 const std::string kMicrosoft = "com.microsoft";
 

@@ -6,9 +6,9 @@
 
 #include "files/io.h"
 #include "files/json.h"
+#include "import/onnx_writer.h"
 #include "program_fixture.h"
 #include "support/onnx_models.h"
-#include "support/onnx_writer.h"
 
 namespace edgejoule {
 namespace {
@@ -104,9 +104,9 @@ TEST_F(EdgePredict, AnOnnxFileIsBoundFromTheCommandLine) {
 }
 
 TEST_F(EdgePredict, NamesOfAFileCannotReachTheTerminal) {
-  test::OnnxGraphWriter g;
+  import::OnnxGraphWriter g;
   g.input("x", {4}).output("y").node({"Relu", {"lost\x1b[2J"}, {"y"}, {}, "evil\x1b]0;name\x07"});
-  const std::vector<std::uint8_t> model = test::OnnxModelWriter(g).finish();
+  const std::vector<std::uint8_t> model = import::OnnxModelWriter(g).finish();
   const std::string file = folder_.file("evil.onnx");
   std::ofstream(file, std::ios::binary)
       .write(reinterpret_cast<const char*>(model.data()), static_cast<std::streamsize>(model.size()));

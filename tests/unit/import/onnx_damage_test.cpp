@@ -8,9 +8,9 @@
 #include <iterator>
 #include <limits>
 
+#include "import/onnx_writer.h"
 #include "imported.h"
 #include "support/onnx_models.h"
-#include "support/onnx_writer.h"
 #include "support/temporary_folder.h"
 
 namespace edgejoule::import {

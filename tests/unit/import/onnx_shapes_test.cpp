@@ -11,8 +11,8 @@
 
 #include "import/onnx_file.h"
 #include "import/onnx_graph.h"
+#include "import/onnx_writer.h"
 #include "support/onnx_models.h"
-#include "support/onnx_writer.h"
 
 namespace edgejoule::import {
 namespace {

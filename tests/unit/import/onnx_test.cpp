@@ -2,9 +2,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "import/onnx_writer.h"
 #include "imported.h"
 #include "support/onnx_models.h"
-#include "support/onnx_writer.h"
 
 namespace edgejoule::import {
 namespace {

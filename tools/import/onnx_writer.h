@@ -1,5 +1,5 @@
-// Writes ONNX files for tests and benchmarks, field by field, so that a test can write
-// what no library would.
+// Writes ONNX files field by field: the experiments that calibration hands to a runtime,
+// and what tests need, also what no library would write.
 //
 // Source: onnx.proto3; the numbers of the fields stand in onnx_writer.cpp.
 #pragma once
@@ -11,7 +11,7 @@
 #include <variant>
 #include <vector>
 
-namespace edgejoule::test {
+namespace edgejoule::import {
 
 // A protobuf message under construction.
 class OnnxMessage {
@@ -58,6 +58,9 @@ class OnnxGraphWriter;
 
 // A TensorProto of that many elements without data: what external weights look like.
 [[nodiscard]] OnnxMessage onnx_weights(std::string_view name, OnnxType type, const OnnxDims& dims);
+// The same with its data, in the order and width of its type.
+[[nodiscard]] OnnxMessage onnx_data(std::string_view name, OnnxType type, const OnnxDims& dims,
+                                    const std::vector<std::uint8_t>& bytes);
 [[nodiscard]] OnnxMessage onnx_integers(std::string_view name, const OnnxDims& values, bool scalar = false);
 
 struct OnnxNodeSpec {
@@ -112,4 +115,4 @@ class OnnxModelWriter {
   OnnxMessage model_;
 };
 
-}  // namespace edgejoule::test
+}  // namespace edgejoule::import

@@ -1,8 +1,8 @@
-#include "support/onnx_writer.h"
+#include "import/onnx_writer.h"
 
 #include <bit>
 
-namespace edgejoule::test {
+namespace edgejoule::import {
 namespace {
 
 OnnxMessage value_info(std::string_view name, const OnnxShape& shape, OnnxType type) {
@@ -89,6 +89,13 @@ OnnxMessage onnx_weights(std::string_view name, OnnxType type, const OnnxDims& d
   return out.integer(14, 1);
 }
 
+OnnxMessage onnx_data(std::string_view name, OnnxType type, const OnnxDims& dims,
+                      const std::vector<std::uint8_t>& bytes) {
+  OnnxMessage out;
+  out.packed(1, dims).integer(2, static_cast<std::int64_t>(type)).text(8, name);
+  return out.text(9, {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+}
+
 OnnxMessage onnx_integers(std::string_view name, const OnnxDims& values, bool scalar) {
   OnnxMessage out;
   if (!scalar) out.packed(1, {static_cast<std::int64_t>(values.size())});
@@ -148,7 +155,7 @@ OnnxGraphWriter& OnnxGraphWriter::raw(std::uint32_t field, const OnnxMessage& me
 }
 
 OnnxModelWriter::OnnxModelWriter(const OnnxGraphWriter& graph, std::int64_t opset) {
-  model_.integer(1, 8).text(2, "test").message(7, graph.message());
+  model_.integer(1, 8).text(2, "edgejoule").message(7, graph.message());
   domain("", opset);
 }
 
@@ -173,4 +180,4 @@ std::vector<std::uint8_t> OnnxModelWriter::finish() const {
   return {model_.bytes().begin(), model_.bytes().end()};
 }
 
-}  // namespace edgejoule::test
+}  // namespace edgejoule::import
