@@ -62,6 +62,7 @@ struct Arguments {
   std::string largest;
   std::string cheapest;
   std::string under;
+  std::string every;
   std::string html;
 
   void set(const std::string& key, const std::string& value) { request.settings.push_back({key, value}); }
@@ -83,6 +84,7 @@ Examples:
   edge-predict model.tflite --table board.ejt --html model.html
   edge-predict bert.onnx --bind sequence=128 --table board.ejt
   edge-predict model.ejg --table board.ejt --csv > ops.csv
+  edge-predict zoo:kws --table board.ejt --every 20ms
   edge-predict model.tflite --write-graph model.ejg
   edge-predict models/*.tflite zoo:kws --table board.ejt
   edge-predict zoo:bert-base --table board.ejt --by repeat --depth 2
@@ -97,7 +99,7 @@ CSV columns: index, parent, depth, name, kind, type, data_type, macs, dynamic_j,
 static_j (empty where no time is known), lower_j, upper_j, share, by, flags; time_s,
 time_lower_s, time_upper_s, average_w, energy_delay_js (empty where no time is known). Of
 several models: model, dynamic_j, lower_j, upper_j, ops, macs, weight_bytes, fallback_share,
-flags, error.
+flags, time_s, average_w, energy_delay_js, error.
 JSON: schemas/report.fbs (EJR1).
 
 stdout is data, stderr is talk. Exit codes: 0 done, 1 the job failed, 2 usage,
@@ -137,6 +139,9 @@ void add_options(CLI::App& app, Arguments& arguments) {
   }
   app.add_option("--time", arguments.seconds, "seconds of one inference, for the static energy")
       ->check(CLI::NonNegativeNumber);
+  app.add_option("--every", arguments.every,
+                 "of a streaming model: from one inference to the next, for joules per second")
+      ->type_name("TIME");
   auto* csv = app.add_flag("--csv", arguments.csv, "one row per node");
   app.add_flag("--json", arguments.json, "EJR1 as JSON text (with --explain: terms too)")->excludes(csv);
   app.add_option("--colour,--color", arguments.colour, "auto, always or never")
@@ -321,6 +326,14 @@ int run(Arguments& arguments) {
   arguments.request.confidence = confidence_of(arguments.confidence);
   arguments.request.time = Seconds(static_cast<float>(arguments.seconds));
 
+  if (!arguments.every.empty()) {
+    const predict::Limit period = predict::parse_limit(arguments.every);
+    if (period.kind != predict::Limit::Kind::kTime) {
+      return fail(kExitUsage,
+                  fmt::format("--every {} is no time; write for example 20ms", text::printable(arguments.every)));
+    }
+    arguments.request.period = Seconds(period.value);
+  }
   if (arguments.models.size() > 1) {
     const bool of_one = !arguments.sweep.empty() || !arguments.largest.empty() || !arguments.cheapest.empty() ||
                         arguments.explain || arguments.bottlenecks || arguments.by != By::kTree ||

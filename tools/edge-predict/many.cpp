@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "json_text.h"
 #include "text/columns.h"
 #include "text/escape.h"
@@ -26,6 +28,10 @@ PricedModel priced(const Prediction& prediction) {
   return out;
 }
 
+bool knows_time(const PricedModel& model) {
+  return model.error.empty() && model.whole.time.value() >= 0;
+}
+
 }  // namespace
 
 std::vector<PricedModel> price_models(const Request& base, const std::vector<std::string>& models,
@@ -46,37 +52,62 @@ std::vector<PricedModel> price_models(const Request& base, const std::vector<std
 }
 
 std::string models_text(const std::vector<PricedModel>& models, const Request& base, const TextOptions& options) {
-  text::Columns columns(
-      {"energy", interval_title(base.confidence), "MACs", "weights", "ops", "fallback", "model"},
-      {Align::kRight, Align::kLeft, Align::kRight, Align::kRight, Align::kRight, Align::kRight, Align::kLeft});
+  const bool timed = std::any_of(models.begin(), models.end(), [](const PricedModel& m) { return knows_time(m); });
+  std::vector<std::string> titles{"energy", interval_title(base.confidence)};
+  std::vector<Align> sides{Align::kRight, Align::kLeft};
+  if (timed) {
+    titles.insert(titles.end(), {"time", "power", "energy x delay"});
+    sides.insert(sides.end(), {Align::kRight, Align::kRight, Align::kRight});
+  }
+  titles.insert(titles.end(), {"MACs", "weights", "ops", "fallback", "model"});
+  sides.insert(sides.end(), {Align::kRight, Align::kRight, Align::kRight, Align::kRight, Align::kLeft});
+  text::Columns columns(titles, sides);
   for (const PricedModel& model : models) {
     const std::string name = text::printable(model.model);
+    std::vector<text::Cell> row;
     if (!model.error.empty()) {
-      columns.add({{"-"}, {""}, {""}, {""}, {""}, {""}, {name + ": not priced", Style::kRed}});
+      row.resize(titles.size());
+      row.front() = {"-"};
+      row.back() = {name + ": not priced", Style::kRed};
+      columns.add(std::move(row));
       continue;
     }
-    columns.add({{text::si(model.whole.dynamic), Style::kBold},
-                 {interval_text(model.whole.interval, model.whole.flags), Style::kDim},
-                 {macs_text(model.macs)},
-                 {text::bytes(model.weight_bytes)},
-                 {fmt::format("{}", model.ops)},
-                 {text::percent(model.fallback_share), model.fallback_share > 0.5 ? Style::kYellow : Style::kPlain},
-                 {name}});
+    row = {{text::si(model.whole.dynamic), Style::kBold},
+           {interval_text(model.whole.interval, model.whole.flags), Style::kDim}};
+    if (timed) {
+      const std::optional<Pace> pace = pace_of(model.whole);
+      row.push_back({knows_time(model) ? text::si(model.whole.time) : "-"});
+      row.push_back({pace ? text::si(pace->average_power) : "-"});
+      row.push_back({pace ? text::si(pace->energy_delay, "J s") : "-"});
+    }
+    row.insert(row.end(),
+               {{macs_text(model.macs)},
+                {text::bytes(model.weight_bytes)},
+                {fmt::format("{}", model.ops)},
+                {text::percent(model.fallback_share), model.fallback_share > 0.5 ? Style::kYellow : Style::kPlain},
+                {name}});
+    columns.add(std::move(row));
   }
-  return columns.render(options.colour, options.width, 6);
+  return columns.render(options.colour, options.width, titles.size() - 1);
 }
 
 std::string models_csv(const std::vector<PricedModel>& models) {
-  std::string out = "model,dynamic_j,lower_j,upper_j,ops,macs,weight_bytes,fallback_share,flags,error\n";
+  std::string out =
+      "model,dynamic_j,lower_j,upper_j,ops,macs,weight_bytes,fallback_share,flags,time_s,average_w,energy_delay_js,"
+      "error\n";
   for (const PricedModel& model : models) {
     if (!model.error.empty()) {
-      out += fmt::format("{},,,,,,,,,{}\n", text::csv_name(model.model), text::csv_name(model.error));
+      out += fmt::format("{},,,,,,,,,,,,{}\n", text::csv_name(model.model), text::csv_name(model.error));
       continue;
     }
-    out += fmt::format("{},{},{},{},{},{},{},{},{},\n", text::csv_name(model.model),
+    const std::optional<Pace> pace = pace_of(model.whole);
+    out += fmt::format("{},{},{},{},{},{},{},{},{},{},{},{},\n", text::csv_name(model.model),
                        text::exact(model.whole.dynamic.value()), text::exact(model.whole.interval.lower.value()),
                        text::exact(model.whole.interval.upper.value()), model.ops, model.macs, model.weight_bytes,
-                       text::exact(static_cast<float>(model.fallback_share)), text::flag_names(model.whole.flags, " "));
+                       text::exact(static_cast<float>(model.fallback_share)), text::flag_names(model.whole.flags, " "),
+                       knows_time(model) ? text::exact(model.whole.time.value()) : std::string(),
+                       pace ? text::exact(pace->average_power.value()) : std::string(),
+                       pace ? text::exact(pace->energy_delay) : std::string());
   }
   return out;
 }
@@ -88,13 +119,17 @@ std::string models_json(const std::vector<PricedModel>& models, const Request& b
     const PricedModel& model = models[i];
     out += fmt::format("    {{ \"model\": {}, ", text::json_string(model.model));
     if (model.error.empty()) {
+      const std::optional<Pace> pace = pace_of(model.whole);
       out += fmt::format(
           "\"dynamic_joules\": {}, \"lower_joules\": {}, \"upper_joules\": {}, \"ops\": {}, \"macs\": {}, "
-          "\"weight_bytes\": {}, \"fallback_share\": {}, \"flags\": {} }}",
+          "\"weight_bytes\": {}, \"fallback_share\": {}, \"flags\": {}, \"time_seconds\": {}, \"average_watts\": {}, "
+          "\"energy_delay_joule_seconds\": {} }}",
           json_number(model.whole.dynamic.value()), json_number(model.whole.interval.lower.value()),
           json_number(model.whole.interval.upper.value()), model.ops, model.macs, model.weight_bytes,
           json_number(static_cast<float>(model.fallback_share)),
-          text::json_string(text::flag_names(model.whole.flags, " ")));
+          text::json_string(text::flag_names(model.whole.flags, " ")),
+          knows_time(model) ? json_number(model.whole.time.value()) : "null",
+          pace ? json_number(pace->average_power.value()) : "null", pace ? json_number(pace->energy_delay) : "null");
     } else {
       out += fmt::format("\"error\": {} }}", text::json_string(model.error));
     }

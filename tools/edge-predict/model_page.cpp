@@ -108,8 +108,20 @@ std::string model_html(const Prediction& prediction) {
   report::Page page(text::printable(prediction.graph().model_name()),
                     fmt::format("priced by {}, on {}. A joule: {}.", text::printable(table.name()),
                                 text::printable(table.board()), boundary_text(table)));
-  page.figures({{text::si(whole.dynamic), "per inference", interval_text(whole.interval, whole.flags)},
-                {macs_text(prediction.macs(0)), "MACs", ""},
+  std::vector<report::Figure> figures{
+      {text::si(whole.dynamic), "per inference", interval_text(whole.interval, whole.flags)}};
+  if (const std::optional<Pace> pace = pace_of(whole)) {
+    figures.push_back({text::si(whole.time), "latency",
+                       whole.flags.has(Flag::kTimePredicted) ? "predicted, one op after the other" : "as given"});
+    figures.push_back(
+        {text::si(pace->average_power), "average power", pace->with_static ? "static power with it" : ""});
+    figures.push_back({text::si(pace->energy_delay, "J s"), "energy-delay product", ""});
+  }
+  if (const Joules wake = prediction.wake(); wake.value() > 0) {
+    figures.push_back({text::si(wake), "more the first time", "waking the engine after idling"});
+  }
+  page.figures(figures);
+  page.figures({{macs_text(prediction.macs(0)), "MACs", ""},
                 {text::bytes(prediction.graph().unique_weight_bytes()), "weights", ""},
                 {fmt::format("{}", prediction.ops_by_energy().size()), "ops", ""}});
   for (const text::FlagText& row : text::flag_texts()) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <limits>
 #include <numeric>
+#include <set>
 
 #include "files/json.h"
 #include "pricing/op_sums.h"
@@ -121,6 +122,19 @@ std::uint64_t Prediction::batch() const {
     return std::max<std::uint64_t>(1, graph().facts(i)[Fact::kBatch]);
   }
   return 1;
+}
+
+Joules Prediction::wake() const {
+  std::set<std::uint8_t> engines;
+  for (std::uint32_t i = 0; i < size(); ++i) {
+    if (!graph().is_module_node(i))
+      engines.insert(graph().engine(i) == kAnyEngine ? std::uint8_t{0} : graph().engine(i));
+  }
+  Joules sum;
+  for (const std::uint8_t engine : engines) {
+    if (engine < table().engine_count()) sum += table().engine(engine).wake;
+  }
+  return sum;
 }
 
 bool Prediction::knows_time() const {

@@ -33,6 +33,7 @@ struct Request {
   Confidence confidence = Confidence::k90;
   std::vector<Setting> settings;  // what the model is changed to
   Seconds time{-1.0F};            // of one inference, where known
+  Seconds period{-1.0F};          // from one inference to the next, of a stream
 };
 
 // What a known time says besides: dynamic joules and, where they are known, static ones,
@@ -74,6 +75,9 @@ class Prediction {
 
   // Inputs of one inference, as the first op with weights states it; at least 1.
   [[nodiscard]] std::uint64_t batch() const;
+  // What the first inference after idling costs more: waking the engines that its ops run on. 0 where the table has
+  // measured none.
+  [[nodiscard]] Joules wake() const;
   // Whether the time of any node is known.
   [[nodiscard]] bool knows_time() const;
 

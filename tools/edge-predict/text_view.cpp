@@ -166,6 +166,32 @@ std::string time_text(const Prediction& prediction) {
   return out + "\n";
 }
 
+// "" where the table has measured no wake energy.
+std::string first_text(const Prediction& prediction) {
+  const Joules wake = prediction.wake();
+  return wake.value() > 0
+             ? fmt::format("first     {} more: the first inference after idling wakes the engine\n", text::si(wake))
+             : std::string();
+}
+
+// "" of a model that no stream runs through.
+std::string stream_text(const Prediction& prediction, const TextOptions& options) {
+  const float period = prediction.request().period.value();
+  if (!(period > 0)) return {};
+  const NodeEstimate& whole = prediction.node(0);
+  const double joules = static_cast<double>(whole.dynamic.value()) + static_cast<double>(whole.static_part.value());
+  std::string out =
+      fmt::format("stream    {} per second of input, an inference every {}{}\n",
+                  text::styled(text::si(joules / static_cast<double>(period), "J"), Style::kBold, options.colour),
+                  text::si(prediction.request().period),
+                  whole.static_part.value() > 0 ? ", static power while it runs with it" : "");
+  if (whole.time.value() > period) {
+    out += text::styled(fmt::format("          it cannot keep up: one inference takes {}\n", text::si(whole.time)),
+                        Style::kYellow, options.colour);
+  }
+  return out;
+}
+
 }  // namespace
 
 std::string interval_text(const Interval& interval, Flags flags) {
@@ -253,7 +279,7 @@ std::string summary_text(const Prediction& prediction, const TextOptions& option
                   text::styled(text::si(whole.dynamic), Style::kBold, options.colour),
                   text::fraction_of(prediction.request().confidence) * 100, interval_text(whole.interval, whole.flags));
   out += '\n';
-  out += time_text(prediction);
+  out += time_text(prediction) + first_text(prediction) + stream_text(prediction, options);
 
   const std::vector<std::uint32_t> ops = prediction.ops_by_energy();
   for (std::size_t i = 0; i < std::min(kTopOps, ops.size()); ++i) {

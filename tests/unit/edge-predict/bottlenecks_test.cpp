@@ -12,6 +12,7 @@
 #include "support/graph_fixture.h"
 #include "support/table_fixture.h"
 #include "support/temporary_folder.h"
+#include "text/quantity_text.h"
 
 namespace edgejoule::predict {
 namespace {
@@ -186,8 +187,35 @@ TEST_F(BottleneckViews, OfManyModelsOneBadDoesNotStopTheOthers) {
   EXPECT_THAT(models[1].error, HasSubstr("nothing"));
   EXPECT_THAT(models[2].error, HasSubstr("none.tflite"));
   EXPECT_THAT(models_text(models, request("x"), {}), AllOf(HasSubstr("zoo:nothing: not priced"), HasSubstr("zoo:kws")));
-  EXPECT_THAT(models_csv(models), HasSubstr("zoo:nothing,,,,,,,,,"));
+  EXPECT_THAT(models_csv(models), HasSubstr("zoo:nothing,,,,,,,,,,,,"));
   EXPECT_THAT(models_json(models, request("x")), HasSubstr("\"error\": "));
+}
+
+TEST_F(BottleneckViews, TimeStandsBesideEnergyWhereTheTableKnowsIt) {
+  EXPECT_THAT(models_text(price_models(request("x"), {"zoo:kws"}, [](std::size_t) {}), request("x"), {}),
+              Not(HasSubstr("time")));
+  table_.rows[0]->terms[0]->time_coefficient = 1;  // 1 ns per MAC, of every op
+  table_.rows[0]->terms[0]->time_unit = wire::Unit::nanosecond;
+  table_.rows.resize(1);
+  const std::vector<PricedModel> models = price_models(request("x"), {"zoo:kws", "zoo:no"}, [](std::size_t) {});
+  EXPECT_NEAR(models[0].whole.time.value(), 2.657e-3, 1e-5);
+  EXPECT_THAT(models_text(models, request("x"), {}), AllOf(HasSubstr("2.66 ms"), HasSubstr("energy x delay")));
+  EXPECT_THAT(models_json(models, request("x")), HasSubstr("\"average_watts\": "));
+  EXPECT_THAT(model_html(predict("zoo:kws")), AllOf(HasSubstr("latency"), HasSubstr("average power")));
+}
+
+TEST_F(BottleneckViews, AStreamCostsJoulesPerSecondAndTheFirstInferenceMore) {
+  table_.engines[0]->wake_microjoules = 1500;
+  Request stream = request("zoo:kws");
+  stream.period = Seconds(0.02F);
+  const Prediction prediction(stream);
+  const std::string text = summary_text(prediction, {});
+  EXPECT_THAT(text,
+              AllOf(HasSubstr("first     1.50 mJ more"), HasSubstr("per second of input, an inference every 20.0 ms"),
+                    HasSubstr(text::si(prediction.node(0).dynamic.value() / 0.02, "J"))));
+  EXPECT_THAT(summary_text(predict("zoo:kws"), {}), Not(HasSubstr("stream")));
+  stream.time = Seconds(0.03F);
+  EXPECT_THAT(summary_text(Prediction(stream), {}), HasSubstr("cannot keep up"));
 }
 
 TEST_F(BottleneckViews, ThePageHoldsTheTreeAndTheRemedies) {

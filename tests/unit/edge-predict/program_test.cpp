@@ -35,7 +35,7 @@ TEST_F(EdgePredict, OfSeveralModelsOneRowEach) {
   EXPECT_THAT(good.out, AllOf(HasSubstr("zoo:kws"), HasSubstr("zoo:resnet8"), HasSubstr("fallback")));
   const Outcome mixed = run("zoo:kws " + none + " zoo:ad01 --csv --table " + table_);
   EXPECT_EQ(mixed.code, 3);
-  EXPECT_THAT(mixed.out, AllOf(HasSubstr("zoo:ad01,"), HasSubstr("none.tflite,,,")));
+  EXPECT_THAT(mixed.out, AllOf(HasSubstr("zoo:ad01,"), HasSubstr("none.tflite,,,,,,,,,,,,")));
   EXPECT_THAT(mixed.err, HasSubstr("none.tflite: cannot open"));
   for (const char* of_one :
        {"--explain", "--by op", "--sweep batch=1,2", "--bottlenecks", "--html x.html", "--write-graph x.ejg"}) {
@@ -50,6 +50,12 @@ TEST_F(EdgePredict, SaysWhereTheEnergyGoesAndWritesThePage) {
   const Outcome outcome = run(model + " --html " + page);
   EXPECT_EQ(outcome.code, 0) << outcome.err;
   EXPECT_THAT(files::read_file(page).text(), HasSubstr("resnet8"));
+}
+
+TEST_F(EdgePredict, AStreamNeedsATime) {
+  EXPECT_THAT(run("zoo:kws --every 20ms --table " + table_).out, HasSubstr("per second of input"));
+  EXPECT_EQ(run("zoo:kws --every 20mJ --table " + table_).code, 2);
+  EXPECT_EQ(run("zoo:kws --every often --table " + table_).code, 2);
 }
 
 TEST_F(EdgePredict, ColoursWhereAsked) {
