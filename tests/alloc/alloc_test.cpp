@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "counted_heap.h"
+#include "edgejoule/core/meter.h"
 #include "predict_model.h"
 
 namespace {
@@ -56,6 +57,29 @@ TEST(Heap, IsNotTouchedFromOpenToReport) {
   ASSERT_TRUE(status.ok()) << edgejoule::error_text(status.error());
   EXPECT_GT(prediction.nodes[0].dynamic.value(), 0.0F);
   EXPECT_GT(hook.dynamic.value(), 0.0F);
+  EXPECT_EQ(calls, 0U);
+}
+
+TEST(Heap, IsNotTouchedByTheMeter) {
+  edgejoule::MeterReading reading;
+  std::uint64_t calls = 0;
+  {
+    const CountedHeap heap;
+    edgejoule::Meter meter;
+    (void)meter.start({});
+    edgejoule::PowerSample sample;
+    sample.cycle_ns = 10000000;
+    sample.power_uw = 3000000;
+    for (std::int64_t at = 0; at < 1000 * std::int64_t{sample.cycle_ns}; at += sample.cycle_ns) {
+      (void)meter.add_work(at, at + sample.cycle_ns, edgejoule::Joules(0.02F));
+      sample.window_begin_ns = at;
+      sample.window_end_ns = at + sample.cycle_ns;
+      (void)meter.add_sample(sample);
+    }
+    reading = meter.read();
+    calls = heap.calls();
+  }
+  EXPECT_GT(reading.learned, 900U);
   EXPECT_EQ(calls, 0U);
 }
 

@@ -248,6 +248,69 @@ edgejoule_status edgejoule_predictor_predict(const edgejoule_predictor* predicto
                                              const edgejoule_predict_inputs* inputs, edgejoule_estimate* out,
                                              size_t out_count);
 
+/* ---- what a running program really draws (edgejoule/core/meter.h) ------------------ */
+
+typedef struct edgejoule_meter {
+  uint64_t opaque[176];
+} edgejoule_meter;
+
+typedef struct edgejoule_meter_options {
+  float memory_s; /* a sample counts 1/e as much after as long */
+  float static_w; /* where to start, and how sure of it: one standard deviation */
+  float static_doubt_w;
+  float gain_doubt; /* of the gain, which starts at 1 */
+} edgejoule_meter_options;
+
+/* How a reading depends on the power before it. */
+enum { EDGEJOULE_RESPONSE_BOX = 0, EDGEJOULE_RESPONSE_EXPONENTIAL = 1, EDGEJOULE_RESPONSE_UNKNOWN = 2 };
+
+/* Bits of edgejoule_power_sample.flags that the meter heeds; edgejoule/core/power_sample.h has all. */
+enum {
+  EDGEJOULE_SAMPLE_CLIPPED = 1 << 2,
+  EDGEJOULE_SAMPLE_MATH_OVERFLOW = 1 << 3,
+  EDGEJOULE_SAMPLE_COUNTER_RESET = 1 << 9
+};
+
+/* One reading of one rail; zero what is not known, but for the window, the power and the cycle. */
+typedef struct edgejoule_power_sample {
+  int64_t t_mono_ns;
+  int64_t window_begin_ns;
+  int64_t window_end_ns;
+  int64_t power_uw;
+  int32_t bus_uv;
+  int32_t current_ua;
+  uint32_t cycle_ns;
+  uint32_t sequence;
+  uint16_t taps; /* of an exponential filter */
+  uint16_t rail;
+  uint16_t flags;
+  uint8_t response;
+} edgejoule_power_sample;
+
+typedef struct edgejoule_meter_reading {
+  float since_mark_j;
+  float bridged_j; /* of these, where samples are missing */
+  float now_w;
+  uint32_t inferences;   /* since the mark */
+  float per_inference_j; /* negative: none ran */
+  float gain;
+  float static_w;
+  float gain_sigma;
+  uint32_t learned; /* samples */
+  uint32_t not_learned;
+  int32_t stuck; /* not 0: the sensor repeats itself while the work changes */
+} edgejoule_meter_reading;
+
+/* options may be NULL: 30 s, 0 W, 5 W, 0.5. */
+edgejoule_status edgejoule_meter_start(const edgejoule_meter_options* options, edgejoule_meter* out);
+/* Work that ran in [begin, end), with its predicted dynamic joules. */
+edgejoule_status edgejoule_meter_add_work(edgejoule_meter* meter, int64_t begin_ns, int64_t end_ns, float predicted_j,
+                                          uint32_t inferences);
+void edgejoule_meter_idle_until(edgejoule_meter* meter, int64_t t_ns);
+edgejoule_status edgejoule_meter_add_sample(edgejoule_meter* meter, const edgejoule_power_sample* sample);
+void edgejoule_meter_mark(edgejoule_meter* meter);
+void edgejoule_meter_read(const edgejoule_meter* meter, edgejoule_meter_reading* out);
+
 #ifdef __cplusplus
 } /* extern "C" */
 #endif

@@ -35,3 +35,25 @@ edgejoule_status estimate_from_c(const void* table_bytes, size_t table_size, voi
   op.facts[EDGEJOULE_FACT_COLS_N] = 16;
   return edgejoule_plan_estimate(&plan, &op, NULL, EDGEJOULE_CONFIDENCE_90, out);
 }
+
+edgejoule_status meter_from_c(edgejoule_meter_reading* out) {
+  edgejoule_meter meter;
+  edgejoule_power_sample sample = {0};
+  edgejoule_status status = edgejoule_meter_start(NULL, &meter);
+  const int64_t step = 10000000;
+  int64_t i;
+  if (status != EDGEJOULE_OK) return status;
+  edgejoule_meter_idle_until(&meter, 0);
+  for (i = 0; i < 40 && status == EDGEJOULE_OK; ++i) {
+    const int busy = i % 3 != 0;
+    if (busy) status = edgejoule_meter_add_work(&meter, i * step, (i + 1) * step, 0.05f, 1);
+    edgejoule_meter_idle_until(&meter, (i + 1) * step);
+    sample.window_begin_ns = i * step;
+    sample.window_end_ns = (i + 1) * step;
+    sample.cycle_ns = (uint32_t)step;
+    sample.power_uw = busy ? 8000000 : 2000000;
+    if (status == EDGEJOULE_OK) status = edgejoule_meter_add_sample(&meter, &sample);
+  }
+  edgejoule_meter_read(&meter, out);
+  return status;
+}

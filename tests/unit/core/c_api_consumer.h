@@ -16,6 +16,9 @@ edgejoule_status predict_from_c(const void* table_bytes, size_t table_size, cons
 edgejoule_status estimate_from_c(const void* table_bytes, size_t table_size, void* memory, size_t memory_size,
                                  edgejoule_estimate* out);
 
+/* 40 windows of 10 ms: two busy ones at 8 W, one idle at 2 W. */
+edgejoule_status meter_from_c(edgejoule_meter_reading* out);
+
 #ifdef __cplusplus
 }
 #endif

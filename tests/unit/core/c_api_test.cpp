@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "c_api_consumer.h"
+#include "edgejoule/core/meter.h"
 #include "fixture.h"
 
 namespace edgejoule::test {
@@ -120,6 +121,39 @@ TEST(CInterface, ExplainsEveryStatus) {
   EXPECT_STREQ(edgejoule_error_text(-1), "unknown error");
   EXPECT_STREQ(edgejoule_error_text(257), "unknown error") << "no wrapping into a known code";
   EXPECT_EQ(edgejoule_version(), EDGEJOULE_VERSION);
+}
+
+TEST(CInterface, MetersFromCAsFromCpp) {
+  edgejoule_meter_reading c;
+  ASSERT_EQ(meter_from_c(&c), EDGEJOULE_OK);
+  Meter meter;
+  ASSERT_TRUE(meter.start({}).ok());
+  meter.idle_until(0);
+  PowerSample sample;
+  for (std::int64_t i = 0; i < 40; ++i) {
+    const std::int64_t begin = i * 10000000;
+    const bool busy = i % 3 != 0;
+    if (busy) {
+      ASSERT_TRUE(meter.add_work(begin, begin + 10000000, Joules(0.05F)).ok());
+    }
+    meter.idle_until(begin + 10000000);
+    sample.window_begin_ns = begin;
+    sample.window_end_ns = begin + 10000000;
+    sample.cycle_ns = 10000000;
+    sample.power_uw = busy ? 8000000 : 2000000;
+    ASSERT_TRUE(meter.add_sample(sample).ok());
+  }
+  const MeterReading cpp = meter.read();
+  EXPECT_EQ(c.gain, cpp.gain);
+  EXPECT_EQ(c.static_w, cpp.static_power.value());
+  EXPECT_EQ(c.since_mark_j, cpp.since_mark.value());
+  EXPECT_EQ(c.per_inference_j, cpp.per_inference.value());
+  EXPECT_EQ(c.learned, cpp.learned);
+  EXPECT_NEAR(c.gain, 1.2F, 0.02F);
+  EXPECT_NEAR(c.static_w, 2.0F, 0.05F);
+  const edgejoule_meter_options nonsense = {-1.0F, 0.0F, 1.0F, 0.5F};
+  edgejoule_meter unused;
+  EXPECT_EQ(edgejoule_meter_start(&nonsense, &unused), static_cast<int>(Error::kInvalidArgument));
 }
 
 }  // namespace

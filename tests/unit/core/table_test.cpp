@@ -211,7 +211,8 @@ TEST(CoefficientTable, UnitsFitTheirFeatures) {
             }),
             Error::kBadUnit)
       << "a logarithm of what is known only while running";
-  EXPECT_EQ(error_after([](auto& t) { t.rows[0]->terms[0]->unit = static_cast<wire::Unit>(14); }), Error::kUnknownValue);
+  EXPECT_EQ(error_after([](auto& t) { t.rows[0]->terms[0]->unit = static_cast<wire::Unit>(14); }),
+            Error::kUnknownValue);
   EXPECT_EQ(error_after([](auto& t) { t.rows[0]->terms[0]->feature = static_cast<wire::Feature>(63); }),
             Error::kUnknownValue);
   EXPECT_EQ(error_after([](auto& t) { t.rows[0]->terms[0]->feature = static_cast<wire::Feature>(67); }),
