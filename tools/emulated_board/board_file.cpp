@@ -124,8 +124,10 @@ std::unique_ptr<Chip> make_chip(const ChipLine& line) {
 
 }  // namespace
 
-Board read_board(std::istream& text, const std::string& name, const std::filesystem::path& folder) {
+Board read_board(std::istream& text, const std::string& name, const std::filesystem::path& folder,
+                 std::map<std::string, std::shared_ptr<const PowerTrace>> traces) {
   Board board;
+  board.traces = std::move(traces);
   std::map<std::uint16_t, ChipLine> chips;
   std::string content;
   for (std::size_t number = 1; std::getline(text, content); ++number) {

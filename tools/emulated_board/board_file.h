@@ -38,7 +38,9 @@ struct Board {
 };
 
 // `name` is what errors call the text; relative csv paths are looked up in `folder`.
-[[nodiscard]] Board read_board(std::istream& text, const std::string& name, const std::filesystem::path& folder);
+// `traces` are there already, and the text may use them by name.
+[[nodiscard]] Board read_board(std::istream& text, const std::string& name, const std::filesystem::path& folder,
+                               std::map<std::string, std::shared_ptr<const PowerTrace>> traces = {});
 [[nodiscard]] Board read_board_file(const std::filesystem::path& path);
 
 }  // namespace edgejoule::emulated_board

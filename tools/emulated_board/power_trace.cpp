@@ -92,6 +92,28 @@ PowerTrace PowerTrace::from_csv(std::istream& csv, const std::string& name) {
   }
 }
 
+void PowerTrace::append(const Step& step) {
+  if (function_ || period_ns_ > 0) {
+    throw TraceError("power trace: only a piecewise trace without a period can grow");
+  }
+  if (!std::isfinite(step.volts) || !std::isfinite(step.amperes) || step.t_ns <= steps_.back().t_ns) {
+    throw TraceError("power trace: an appended step must be finite and begin after the last one");
+  }
+  steps_.push_back(step);
+}
+
+void PowerTrace::forget_before(std::int64_t t_ns) {
+  if (function_ || period_ns_ > 0) {
+    return;
+  }
+  // The step that holds at t_ns stays; rarely, because the rest moves up.
+  constexpr std::size_t kWorthwhile = 65'536;
+  const auto keep = static_cast<std::size_t>(&step_at(t_ns) - steps_.data());
+  if (keep >= kWorthwhile) {
+    steps_.erase(steps_.begin(), steps_.begin() + static_cast<std::ptrdiff_t>(keep));
+  }
+}
+
 const PowerTrace::Step& PowerTrace::step_at(std::int64_t within_ns) const {
   const auto after = std::upper_bound(steps_.begin(), steps_.end(), within_ns,
                                       [](std::int64_t t, const Step& step) { return t < step.t_ns; });

@@ -47,6 +47,12 @@ class PowerTrace {
   // `name` is what errors call the stream.
   static PowerTrace from_csv(std::istream& csv, const std::string& name);
 
+  // For a trace that is written while chips already read it: the step must begin after the last one. Not for periodic
+  // traces and functions.
+  void append(const Step& step);
+  // Steps that ended before `t_ns` will not be asked for again.
+  void forget_before(std::int64_t t_ns);
+
   [[nodiscard]] Electrical at(std::int64_t t_ns) const;
 
   // Mean of volts and mean of amperes over [begin, end); the value at begin if the window is empty.

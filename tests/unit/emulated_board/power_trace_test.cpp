@@ -94,5 +94,18 @@ TEST(PowerTrace, RejectsWhatIsNoFunctionOfTime) {
   EXPECT_THROW((void)PowerTrace::function(nullptr, 1), TraceError);
 }
 
+TEST(PowerTrace, GrowsWhileItIsRead) {
+  PowerTrace trace = PowerTrace::piecewise({{0, 5.0, 1.0}});
+  trace.append({1'000'000'000, 5.0, 2.0});
+  EXPECT_DOUBLE_EQ(trace.joules(0, 2'000'000'000), 15.0);
+  trace.append({2'000'000'000, 5.0, 0.0});
+  EXPECT_DOUBLE_EQ(trace.joules(0, 3'000'000'000), 15.0);
+  EXPECT_THROW(trace.append({2'000'000'000, 5.0, 1.0}), TraceError);
+  for (std::int64_t i = 1; i <= 200'000; ++i) trace.append({2'000'000'000 + i, 5.0, static_cast<double>(i % 2)});
+  const double before = trace.joules(2'000'100'000, 2'000'200'000);
+  trace.forget_before(2'000'100'000);
+  EXPECT_DOUBLE_EQ(trace.joules(2'000'100'000, 2'000'200'000), before);
+}
+
 }  // namespace
 }  // namespace edgejoule::emulated_board
