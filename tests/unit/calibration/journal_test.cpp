@@ -1,0 +1,104 @@
+#include "calibration/journal.h"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+#include "files/io.h"
+#include "support/temporary_folder.h"
+
+namespace edgejoule::calibration {
+namespace {
+
+JournalHeader header() {
+  JournalHeader header;
+  header.board = "a board", header.power_mode = "15W", header.rails = "VDD_IN", header.threads = "6";
+  return header;
+}
+
+Block block(const std::string& name) {
+  Block block;
+  block.name = name;
+  block.joules = 1.0 / 3;
+  block.joules_error = 1e-5;
+  block.seconds = 2e-3;
+  block.executions = 12'345;
+  block.attempt = 2;
+  block.problem = "a\ttab";
+  return block;
+}
+
+TEST(Journal, GivesBackWhatWasAppendedToTheBit) {
+  const test::TemporaryFolder folder;
+  const std::string path = folder.file("j");
+  {
+    Journal journal(path, header(), false);
+    EXPECT_FALSE(journal.append(block("one")));
+    EXPECT_FALSE(journal.append(WakeUp{1e-4, 1e-6, 3e-4, 120}));
+  }
+  {
+    Journal journal(path, header(), true);
+    EXPECT_FALSE(journal.append(block("two")));
+  }
+  const JournalContent content = read_journal(path);
+  EXPECT_EQ(content.header, header());
+  ASSERT_EQ(content.blocks.size(), 2U);
+  EXPECT_EQ(content.blocks[0].joules, 1.0 / 3);
+  EXPECT_EQ(content.blocks[0].executions, 12'345U);
+  EXPECT_EQ(content.blocks[0].attempt, 2);
+  EXPECT_EQ(content.blocks[0].problem, "a tab");
+  EXPECT_EQ(content.blocks[1].name, "two");
+  ASSERT_TRUE(content.wake);
+  EXPECT_EQ(content.wake->wakes, 120);
+}
+
+TEST(Journal, LosesNothingButTheTornLine) {
+  const test::TemporaryFolder folder;
+  const std::string path = folder.file("j");
+  {
+    Journal journal(path, header(), false);
+    for (const char* name : {"one", "two", "three"}) EXPECT_FALSE(journal.append(block(name)));
+  }
+  const std::string whole(files::read_file(path).text());
+  for (const std::size_t cut : {std::size_t{1}, std::size_t{20}, std::size_t{60}}) {
+    std::ofstream(path, std::ios::trunc) << whole.substr(0, whole.size() - cut);
+    EXPECT_EQ(read_journal(path).blocks.size(), 2U);
+    {
+      Journal journal(path, header(), true);
+      EXPECT_FALSE(journal.append(block("again")));
+    }
+    const JournalContent content = read_journal(path);
+    ASSERT_EQ(content.blocks.size(), 3U);
+    EXPECT_EQ(content.blocks[2].name, "again");
+  }
+}
+
+TEST(Journal, SaysWhichBoardOrModeIsAnother) {
+  JournalHeader other = header();
+  EXPECT_EQ(difference(header(), other), "");
+  other.tool_version = "newer";
+  EXPECT_EQ(difference(header(), other), "");
+  other.power_mode = "7W";
+  EXPECT_NE(difference(header(), other).find("mode is '15W', that of this machine '7W'"), std::string::npos);
+  other = header();
+  other.board = "another";
+  EXPECT_NE(difference(header(), other).find("board"), std::string::npos);
+}
+
+TEST(Journal, RefusesWhatIsNoJournalAndASecondWriter) {
+  const test::TemporaryFolder folder;
+  const std::string path = folder.file("j");
+  std::ofstream(path) << "something else\n";
+  EXPECT_THROW((void)read_journal(path), JournalError);
+  const std::string taken = folder.file("k");
+  const Journal journal(taken, header(), false);
+  EXPECT_THROW(Journal(taken, header(), true), JournalError);
+  EXPECT_THROW(Journal(folder.file("no/such/folder"), header(), false), JournalError);
+}
+
+TEST(Journal, SaysOnceThatTheDiskIsFull) {
+  EXPECT_THROW(Journal("/dev/full", header(), false), JournalError);
+}
+
+}  // namespace
+}  // namespace edgejoule::calibration

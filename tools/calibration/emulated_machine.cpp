@@ -1,0 +1,297 @@
+#include "calibration/emulated_machine.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+namespace edgejoule::calibration {
+namespace {
+
+using emulated_board::BusStatus;
+using emulated_board::LawOp;
+
+// What a byte costs on a 400 kHz bus, acknowledge included.
+constexpr std::int64_t kByteNs = 9 * 2'500;
+// Chips may only be read where the rails are known already: a read takes less than this.
+constexpr std::int64_t kReadTakesNs = 2'000'000;
+constexpr std::int64_t kAskAgainNs = 10'000'000;
+constexpr std::int64_t kSilentTooLongNs = 500'000'000;
+
+ChipId chip_id(const std::string& name) {
+  constexpr std::pair<const char*, ChipId> kChips[] = {
+      {"ina219", ChipId::kIna219}, {"ina226", ChipId::kIna226}, {"ina230", ChipId::kIna230},
+      {"ina231", ChipId::kIna231}, {"ina260", ChipId::kIna260}, {"ina228", ChipId::kIna228},
+      {"ina237", ChipId::kIna237}, {"ina238", ChipId::kIna238}, {"ina3221", ChipId::kIna3221}};
+  for (const auto& [known, id] : kChips) {
+    if (name == known) return id;
+  }
+  throw MachineError(fmt::format("no reader for the chip '{}'", name));
+}
+
+EngineKind engine_kind(const std::string& kind) {
+  if (kind == "gpu") return EngineKind::kGpu;
+  if (kind == "dla") return EngineKind::kDla;
+  return kind == "npu" ? EngineKind::kNpu : EngineKind::kCpu;
+}
+
+// Plain dimensions: the law counts what they mean by itself.
+LawOp law_op(const workloads::Workload& workload) {
+  const Facts& facts = workload.op.facts;
+  const auto value = [&](Fact fact) { return static_cast<double>(facts[fact]); };
+  LawOp op;
+  op.kind = workload.op.kind;
+  op.type = workload.op.data_type;
+  const DataType weight = workload.op.weight_type;
+  op.weight_bits = static_cast<std::uint8_t>(bits_of(weight == DataType::kUnknown ? workload.op.data_type : weight));
+  op.threads = workload.threads;
+  op.batch = value(Fact::kBatch);
+  op.m = value(Fact::kRowsM), op.n = value(Fact::kColsN), op.k = value(Fact::kDepthK);
+  if (workload.op.kind == OpKind::kAttention) {
+    op.batch *= value(Fact::kHeads);
+    op.n = value(Fact::kContext);
+    op.value_k = value(Fact::kValueK);
+  }
+  op.in_h = value(Fact::kInH), op.in_w = value(Fact::kInW), op.in_c = value(Fact::kInC);
+  op.out_h = value(Fact::kOutH), op.out_w = value(Fact::kOutW), op.out_c = value(Fact::kOutC);
+  op.kernel_h = value(Fact::kKernelH), op.kernel_w = value(Fact::kKernelW);
+  op.stride = value(Fact::kStrideH);
+  op.dilation = value(Fact::kDilationH);
+  op.groups = value(Fact::kGroups);
+  op.elements_in = value(Fact::kInputElements), op.elements_out = value(Fact::kOutputElements);
+  op.input_bytes = value(Fact::kInputBytes), op.output_bytes = value(Fact::kOutputBytes);
+  op.weight_bytes = value(Fact::kWeightBytes) + value(Fact::kScaleBytes);
+  op.repeats = value(Fact::kRepeats);
+  return op;
+}
+
+}  // namespace
+
+EmulatedMachine::EmulatedMachine(emulated_board::BoardLaw law, const EmulationOptions& options)
+    : board_(std::move(law), options.seed) {
+  find_engine(options);
+  open_readers();
+  describe(options);
+  board_.on_time = [this] { read_chips(); };
+}
+
+void EmulatedMachine::find_engine(const EmulationOptions& options) {
+  const auto find = [&](const auto& list, const std::string& name, const char* what) {
+    if (name.empty()) return std::size_t{0};
+    std::string names;
+    for (std::size_t i = 0; i < list.size(); ++i) {
+      if (list[i].name == name) return i;
+      names += (names.empty() ? "" : ", ") + list[i].name;
+    }
+    throw MachineError(fmt::format("{}: no {} '{}'; there are: {}", board_.law().name, what, name, names));
+  };
+  engine_ = find(board_.law().law.engines, options.engine, "engine");
+  point_ = find(board_.law().law.points, options.point, "operating point");
+}
+
+RegisterBus EmulatedMachine::register_bus() {
+  RegisterBus bus;
+  bus.context = this;
+  bus.read = [](void* self, std::uint8_t address, std::uint8_t reg, Span<std::uint8_t> bytes) {
+    return static_cast<EmulatedMachine*>(self)->transfer(address, {reg}, bytes);
+  };
+  bus.write = [](void* self, std::uint8_t address, std::uint8_t reg, Span<const std::uint8_t> bytes) {
+    std::vector<std::uint8_t> written{reg};
+    written.insert(written.end(), bytes.begin(), bytes.end());
+    return static_cast<EmulatedMachine*>(self)->transfer(address, std::move(written), {});
+  };
+  bus.delay_us = [](void* self, std::uint32_t microseconds) {
+    static_cast<EmulatedMachine*>(self)->bus_ns_ += std::int64_t{microseconds} * 1'000;
+  };
+  return bus;
+}
+
+Status EmulatedMachine::transfer(std::uint8_t address, std::vector<std::uint8_t> written, Span<std::uint8_t> bytes) {
+  std::array<emulated_board::Message, 2> messages{emulated_board::Message{address, false, written},
+                                                  emulated_board::Message{address, true, {bytes.data(), bytes.size()}}};
+  const std::size_t count = bytes.empty() ? 1 : 2;
+  bus_ns_ += kByteNs * static_cast<std::int64_t>(written.size() + bytes.size() + count);
+  const auto result = board_.bus().transfer(std::span(messages.data(), count), bus_ns_);
+  switch (result.status) {
+    case BusStatus::kOk: break;
+    case BusStatus::kNak: return Error::kBusNak;
+    case BusStatus::kTimeout: return Error::kBusTimeout;
+    case BusStatus::kArbitrationLost: return Error::kBusArbitration;
+  }
+  return result.completed < count ? Status(Error::kBusShortTransfer) : Status();
+}
+
+void EmulatedMachine::open_readers() {
+  for (const emulated_board::LiveChip& chip : board_.law().chips) {
+    InaSourceConfig config;
+    config.address = chip.address;
+    config.chip = chip_id(chip.model);
+    config.configure = true;
+    config.settings.channel_mask = 0;
+    config.settings.averages = board_.law().sampling.averages;
+    config.settings.shunt_time_us = config.settings.bus_time_us = board_.law().sampling.conversion_us;
+    Reader& reader = readers_.emplace_back();
+    for (std::size_t channel = 0; channel < chip.rails.size(); ++channel) {
+      if (chip.rails[channel].empty()) continue;
+      config.settings.channel_mask = static_cast<std::uint8_t>(config.settings.channel_mask | (1U << channel));
+      config.settings.shunt_uohm[channel] = chip.shunts_uohm[channel];
+      config.labels[channel] = chip.rails[channel].c_str();
+      reader.rails.push_back(facts_.rails.size());
+      RailFacts& rail = facts_.rails.emplace_back();
+      rail.label = chip.rails[channel];
+      rail.chip = chip.model;
+      rail.shunt_uohm = chip.shunts_uohm[channel];
+    }
+    const Status opened = reader.source.open(register_bus(), config, bus_ns_);
+    if (!opened.ok()) {
+      throw MachineError(fmt::format("{}: the chip {} at 0x{:02x} cannot be read: {}; check its lines",
+                                     board_.law().name, chip.model, chip.address, error_text(opened.error())));
+    }
+    const RailSource source = reader.source.source();
+    for (std::size_t i = 0; i < reader.rails.size(); ++i) {
+      RailFacts& rail = facts_.rails[reader.rails[i]];
+      rail.cycle_ns = source.rails[i].cycle_ns;
+      rail.averages = source.rails[i].averages;
+      for (const emulated_board::LiveRail& live : board_.law().rails) {
+        if (live.label != rail.label) continue;
+        rail.in_total = live.in_total;
+        rail.quantum_uw = std::llround(static_cast<double>(source.rails[i].current_step_ua) * live.volts);
+      }
+    }
+    reader.next_ns = source.ops->next_poll_ns(source.self);
+  }
+}
+
+void EmulatedMachine::describe(const EmulationOptions& options) {
+  const emulated_board::BoardLaw& law = board_.law();
+  const emulated_board::LawEngine& engine = law.law.engines[engine_];
+  facts_.board = law.board;
+  facts_.compatible = law.compatible;
+  facts_.os_release = "emulated";
+  facts_.runtime = "edgejoule kernels";
+  facts_.backend = engine.name;
+  facts_.engine = engine.name;
+  facts_.engine_kind = engine_kind(engine.kind);
+  facts_.last_level_bytes = static_cast<std::uint64_t>(engine.last_level_bytes);
+  facts_.memory_bytes = 4ULL << 30U;
+  facts_.cores = engine.threads;
+  facts_.has_fp16 = true;
+  facts_.boundary = BoundaryKind::kRails;
+  facts_.boundary_description = law.total_description;
+  facts_.emulated = true;
+  facts_.source = fmt::format("emulated board {}, seed {}", law.name, options.seed);
+}
+
+void EmulatedMachine::prepare(const workloads::Workload& workload) {
+  ops_ = {law_op(workload)};
+}
+
+void EmulatedMachine::prepare_network(std::span<const workloads::Workload> ops) {
+  ops_.clear();
+  double weights = 0;
+  for (const workloads::Workload& op : ops) {
+    ops_.push_back(law_op(op));
+    weights += static_cast<double>(op.op.facts[Fact::kUniqueWeightBytes]);
+  }
+  for (LawOp& op : ops_) op.model_weight_bytes = weights;
+}
+
+RunSpan EmulatedMachine::run(std::uint64_t executions) {
+  RunSpan span;
+  span.begin_ns = board_.now_ns();
+  board_.run(ops_, executions, engine_, point_);
+  span.end_ns = board_.now_ns();
+  span.executions = executions;
+  return span;
+}
+
+void EmulatedMachine::read_chips() {
+  for (;;) {
+    Reader* due = nullptr;
+    for (Reader& reader : readers_) {
+      if (due == nullptr || reader.next_ns < due->next_ns) due = &reader;
+    }
+    const std::int64_t at_ns = std::max(due->next_ns, bus_ns_);
+    if (at_ns + kReadTakesNs > board_.now_ns()) return;
+    bus_ns_ = at_ns;
+    poll(*due);
+  }
+}
+
+void EmulatedMachine::poll(Reader& reader) {
+  const RailSource source = reader.source.source();
+  std::array<PowerSample, kMaxRailsPerSource> out{};
+  if (reader.silent_since_ns >= 0 && !source.ops->reopen(source.self, bus_ns_).ok()) {
+    reader.next_ns = bus_ns_ + kAskAgainNs;
+    return;
+  }
+  const auto count = source.ops->poll(source.self, bus_ns_, Span<PowerSample>(out.data(), out.size()));
+  if (!count.ok()) {
+    if (reader.silent_since_ns < 0) reader.silent_since_ns = bus_ns_;
+    reader.error = count.error();
+    reader.next_ns = bus_ns_ + kAskAgainNs;
+    return;
+  }
+  reader.silent_since_ns = -1;
+  for (std::size_t i = 0; i < *count; ++i) {
+    PowerSample sample = out[i];
+    sample.rail = static_cast<std::uint16_t>(reader.rails[sample.rail]);
+    samples_.push_back(sample);
+  }
+  reader.next_ns = source.ops->next_poll_ns(source.self);
+}
+
+std::vector<PowerSample> EmulatedMachine::take_samples() {
+  return std::exchange(samples_, {});
+}
+
+MachineState EmulatedMachine::state() {
+  const emulated_board::LiveBoard::State now = board_.take_state();
+  const emulated_board::LawPoint& point = board_.law().law.points[point_];
+  MachineState state;
+  state.power_mode = point.name;
+  const auto clock = [&](double mhz) { return mhz > 0 ? mhz * now.clock : -1; };
+  state.cpu_mhz = clock(point.cpu_mhz);
+  state.gpu_mhz = clock(point.gpu_mhz);
+  state.memory_mhz = point.memory_mhz > 0 ? point.memory_mhz : -1;
+  state.millivolts = point.millivolts > 0 ? point.millivolts : -1;
+  state.governor = "performance";
+  state.temperatures = {{"soc", now.temperature_c}};
+  const double seconds = static_cast<double>(board_.now_ns() - last_state_ns_) * 1e-9;
+  state.other_load = seconds > 0 ? now.other_load_s / seconds : 0;
+  state.throttled = now.throttled;
+  last_state_ns_ = board_.now_ns();
+  return state;
+}
+
+std::optional<std::string> EmulatedMachine::rail_problem() {
+  for (const Reader& reader : readers_) {
+    if (reader.silent_since_ns < 0 || board_.now_ns() - reader.silent_since_ns < kSilentTooLongNs) continue;
+    return fmt::format("the rail {} has not answered for {:.1f} s ({}); check the wiring of its sensor",
+                       facts_.rails[reader.rails.front()].label,
+                       static_cast<double>(board_.now_ns() - reader.silent_since_ns) * 1e-9, error_text(reader.error));
+  }
+  return std::nullopt;
+}
+
+std::optional<Machine::Truth> EmulatedMachine::truth() const {
+  const emulated_board::BoardLaw& law = board_.law();
+  double engine_gain = 0, memory_gain = 0;
+  for (const emulated_board::LiveRail& rail : law.rails) {
+    if (!rail.in_total) continue;
+    engine_gain += rail.engines ? 1 + rail.loss : 0;
+    memory_gain += rail.memory ? 1 + rail.loss : 0;
+  }
+  Truth truth;
+  for (const LawOp& op : ops_) {
+    const emulated_board::Cost cost = law.law.cost(op, engine_, point_);
+    // While it runs, the engine does not draw what it draws when it is off.
+    truth.joules += engine_gain * (cost.engine_joules - law.law.engines[engine_].gated_w * cost.seconds) +
+                    memory_gain * cost.memory_joules;
+    truth.seconds += cost.seconds;
+  }
+  return truth;
+}
+
+}  // namespace edgejoule::calibration

@@ -1,0 +1,63 @@
+// A machine of virtual time: a live emulated board behind its chips, read by the same code as a real one.
+//
+// Errors: MachineError where the chips do not answer at the start.
+#pragma once
+
+#include <deque>
+#include <memory>
+
+#include "calibration/machine.h"
+#include "edgejoule/linux/ina_source.h"
+#include "emulated_board/live_board.h"
+
+namespace edgejoule::calibration {
+
+struct EmulationOptions {
+  std::uint64_t seed = 1;  // of noise, of other programs
+  std::string engine;      // "": the board's first
+  std::string point;       // operating point; "": the board's first
+};
+
+class EmulatedMachine final : public Machine {
+ public:
+  EmulatedMachine(emulated_board::BoardLaw law, const EmulationOptions& options);
+
+  [[nodiscard]] const MachineFacts& facts() const override { return facts_; }
+  [[nodiscard]] std::int64_t now_ns() override { return board_.now_ns(); }
+  void prepare(const workloads::Workload& workload) override;
+  void prepare_network(std::span<const workloads::Workload> ops) override;
+  RunSpan run(std::uint64_t executions) override;
+  void idle(std::int64_t ns) override { board_.idle(ns); }
+  std::vector<PowerSample> take_samples() override;
+  [[nodiscard]] MachineState state() override;
+  [[nodiscard]] std::optional<std::string> rail_problem() override;
+  [[nodiscard]] std::optional<Truth> truth() const override;
+
+ private:
+  struct Reader {
+    InaSource source;
+    std::vector<std::size_t> rails;  // place in the facts, by channel of the source
+    std::int64_t next_ns = 0;
+    std::int64_t silent_since_ns = -1;
+    Error error = Error::kBusNak;
+  };
+
+  void find_engine(const EmulationOptions& options);
+  void open_readers();
+  void describe(const EmulationOptions& options);
+  void read_chips();
+  void poll(Reader& reader);
+  Status transfer(std::uint8_t address, std::vector<std::uint8_t> written, Span<std::uint8_t> bytes);
+  [[nodiscard]] RegisterBus register_bus();
+
+  emulated_board::LiveBoard board_;
+  MachineFacts facts_;
+  std::size_t engine_ = 0, point_ = 0;
+  std::vector<emulated_board::LawOp> ops_;
+  std::deque<Reader> readers_;  // a deque: sources keep pointers
+  std::int64_t bus_ns_ = 0;     // the sampler's own clock: it reads beside what runs
+  std::vector<PowerSample> samples_;
+  std::int64_t last_state_ns_ = 0;
+};
+
+}  // namespace edgejoule::calibration

@@ -1,0 +1,236 @@
+#include "calibration/journal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <array>
+#include <charconv>
+#include <cstring>
+#include <functional>
+#include <utility>
+
+#include "files/io.h"
+#include "text/escape.h"
+#include "text/quantity_text.h"
+
+namespace edgejoule::calibration {
+namespace {
+
+constexpr std::string_view kFirstLine = "edgejoule calibration journal 1";
+
+using HeaderField = std::pair<const char*, std::string JournalHeader::*>;
+constexpr std::array<HeaderField, 11> kHeader{{{"board", &JournalHeader::board},
+                                               {"compatible", &JournalHeader::compatible},
+                                               {"os", &JournalHeader::os_release},
+                                               {"source", &JournalHeader::source},
+                                               {"engine", &JournalHeader::engine},
+                                               {"mode", &JournalHeader::power_mode},
+                                               {"cpu_mhz", &JournalHeader::cpu_mhz},
+                                               {"memory_mhz", &JournalHeader::memory_mhz},
+                                               {"rails", &JournalHeader::rails},
+                                               {"threads", &JournalHeader::threads},
+                                               {"tool", &JournalHeader::tool_version}}};
+
+using NumberField = std::pair<const char*, double Block::*>;
+constexpr std::array<NumberField, 12> kNumbers{{{"joules", &Block::joules},
+                                                {"joules_error", &Block::joules_error},
+                                                {"seconds", &Block::seconds},
+                                                {"first_seconds", &Block::first_seconds},
+                                                {"idle_watts", &Block::idle_watts},
+                                                {"run_watts", &Block::run_watts},
+                                                {"begin_s", &Block::begin_s},
+                                                {"end_s", &Block::end_s},
+                                                {"celsius", &Block::celsius},
+                                                {"coverage", &Block::coverage},
+                                                {"conservation", &Block::conservation},
+                                                {"naive_joules", &Block::naive_joules}}};
+
+// A value is one field of one line.
+std::string field(std::string text) {
+  for (char& c : text) {
+    if (c == '\t' || c == '\n' || c == '\r') c = ' ';
+  }
+  return text;
+}
+
+std::vector<std::string> split(std::string_view line) {
+  std::vector<std::string> fields;
+  for (;;) {
+    const std::size_t tab = line.find('\t');
+    fields.emplace_back(line.substr(0, tab));
+    if (tab == std::string_view::npos) return fields;
+    line.remove_prefix(tab + 1);
+  }
+}
+
+double number(const std::string& text) {
+  double value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size()) {
+    throw JournalError(fmt::format("'{}' is not a number", text::printable(text)));
+  }
+  return value;
+}
+
+std::string line_of(const Block& block) {
+  std::string line = "block\t" + field(block.name);
+  for (const auto& [key, member] : kNumbers) line += fmt::format("\t{}={}", key, text::exact(block.*member));
+  return line + fmt::format("\texecutions={}\tattempt={}\tproblem={}\n", block.executions, block.attempt,
+                            field(block.problem));
+}
+
+Block block_of(const std::vector<std::string>& fields) {
+  Block block;
+  block.name = fields.at(1);
+  for (std::size_t i = 2; i < fields.size(); ++i) {
+    const std::size_t equals = fields[i].find('=');
+    if (equals == std::string::npos) throw JournalError("a field has no '='");
+    const std::string key = fields[i].substr(0, equals), value = fields[i].substr(equals + 1);
+    if (key == "problem") {
+      block.problem = value;
+    } else if (key == "executions") {
+      block.executions = static_cast<std::uint64_t>(number(value));
+    } else if (key == "attempt") {
+      block.attempt = static_cast<int>(number(value));
+    } else {
+      for (const auto& [name, member] : kNumbers) {
+        if (key == name) block.*member = number(value);
+      }
+    }
+  }
+  return block;
+}
+
+WakeUp wake_of(const std::vector<std::string>& fields) {
+  return {number(fields.at(1)), number(fields.at(2)), number(fields.at(3)), static_cast<int>(number(fields.at(4)))};
+}
+
+std::string system_text(int error) {
+  return std::strerror(error);
+}
+
+}  // namespace
+
+JournalHeader header_of(const MachineFacts& facts, const MachineState& state, int threads,
+                        const std::string& tool_version) {
+  JournalHeader header;
+  header.board = field(facts.board), header.compatible = field(facts.compatible);
+  header.os_release = field(facts.os_release), header.source = field(facts.source);
+  header.engine = field(facts.engine), header.power_mode = field(state.power_mode);
+  header.cpu_mhz = state.cpu_mhz > 0 ? fmt::format("{:.0f}", state.cpu_mhz) : "";
+  header.memory_mhz = state.memory_mhz > 0 ? fmt::format("{:.0f}", state.memory_mhz) : "";
+  for (const RailFacts& rail : facts.rails) {
+    if (rail.in_total) header.rails += (header.rails.empty() ? "" : "+") + field(rail.label);
+  }
+  header.threads = std::to_string(threads);
+  header.tool_version = field(tool_version);
+  return header;
+}
+
+JournalContent read_journal(const std::string& path) {
+  const files::FileBytes bytes = files::read_file(path);
+  std::string_view text = bytes.text();
+  const auto fail = [&](std::size_t line, const std::string& what) {
+    throw JournalError(fmt::format("{}:{}: {}; move the file away to begin afresh", text::printable(path), line, what));
+  };
+  JournalContent content;
+  for (std::size_t line_number = 1; !text.empty(); ++line_number) {
+    const std::size_t end = text.find('\n');
+    if (end == std::string_view::npos) break;  // torn
+    const std::string_view line = text.substr(0, end);
+    text.remove_prefix(end + 1);
+    if (line_number == 1) {
+      if (line != kFirstLine) fail(line_number, "this is no calibration journal");
+      continue;
+    }
+    const std::vector<std::string> fields = split(line);
+    try {
+      if (fields.front() == "block" && fields.size() > 2) {
+        content.blocks.push_back(block_of(fields));
+      } else if (fields.front() == "wake" && fields.size() == 5) {
+        content.wake = wake_of(fields);
+      } else if (fields.size() == 2) {
+        for (const auto& [key, member] : kHeader) {
+          if (fields.front() == key) content.header.*member = fields[1];
+        }
+      } else {
+        fail(line_number, "this line is damaged");
+      }
+    } catch (const JournalError& error) {
+      fail(line_number, error.what());
+    }
+  }
+  return content;
+}
+
+std::string difference(const JournalHeader& journal, const JournalHeader& now) {
+  for (const auto& [key, member] : kHeader) {
+    if (journal.*member == now.*member || std::string_view(key) == "tool") continue;
+    return fmt::format("its {} is '{}', that of this machine '{}'", key, text::printable(journal.*member),
+                       text::printable(now.*member));
+  }
+  return {};
+}
+
+Journal::Journal(const std::string& path, const JournalHeader& header, bool resume) : path_(path) {
+  std::size_t whole = 0;
+  if (resume) {
+    const files::FileBytes bytes = files::read_file(path);
+    const std::size_t last = bytes.text().rfind('\n');
+    whole = last == std::string_view::npos ? 0 : last + 1;
+  }
+  fd_ = ::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | (resume ? 0 : O_TRUNC), 0644);
+  if (fd_ < 0) {
+    throw JournalError(
+        fmt::format("{}: {}; choose another place with --journal", text::printable(path), system_text(errno)));
+  }
+  if (::flock(fd_, LOCK_EX | LOCK_NB) != 0) {
+    ::close(std::exchange(fd_, -1));
+    throw JournalError(fmt::format("{}: another calibration is writing it; wait for it, or choose another --journal",
+                                   text::printable(path)));
+  }
+  if (resume && whole > 0) {
+    if (::ftruncate(fd_, static_cast<off_t>(whole)) != 0 || ::lseek(fd_, 0, SEEK_END) < 0) {
+      throw JournalError(fmt::format("{}: {}", text::printable(path), system_text(errno)));
+    }
+    return;
+  }
+  std::string text = std::string(kFirstLine) + "\n";
+  for (const auto& [key, member] : kHeader) text += fmt::format("{}\t{}\n", key, header.*member);
+  if (const auto problem = write_line(text)) throw JournalError(*problem);
+}
+
+Journal::~Journal() {
+  if (fd_ >= 0) ::close(fd_);
+}
+
+std::optional<std::string> Journal::write_line(const std::string& line) {
+  if (fd_ < 0 || failed_) return std::nullopt;
+  std::size_t written = 0;
+  while (written < line.size()) {
+    const ssize_t count = ::write(fd_, line.data() + written, line.size() - written);
+    if (count < 0 && errno == EINTR) continue;
+    if (count <= 0) {
+      failed_ = true;
+      return fmt::format("{}: {}; what was measured until now is in it, the rest is kept in memory until the end",
+                         text::printable(path_), system_text(errno));
+    }
+    written += static_cast<std::size_t>(count);
+  }
+  (void)::fdatasync(fd_);  // pipes and devices have no storage to wait for
+  return std::nullopt;
+}
+
+std::optional<std::string> Journal::append(const Block& block) {
+  return write_line(line_of(block));
+}
+
+std::optional<std::string> Journal::append(const WakeUp& wake) {
+  return write_line(fmt::format("wake\t{}\t{}\t{}\t{}\n", text::exact(wake.joules), text::exact(wake.joules_error),
+                                text::exact(wake.seconds), wake.wakes));
+}
+
+}  // namespace edgejoule::calibration

@@ -1,0 +1,124 @@
+// A whole calibration: what to measure and in which order, block by block, repeating what went wrong, until the
+// budget is spent, somebody asks to end, or a fault makes going on pointless.
+//
+// Errors: MachineError. Faults of the board are no errors: outcome() says them, and what was measured stays.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "calibration/design.h"
+#include "calibration/journal.h"
+#include "calibration/machine.h"
+#include "calibration/protocol.h"
+#include "measurements/measurement_set.h"
+
+namespace edgejoule::calibration {
+
+// Several ops in a row, for validation only.
+struct Network {
+  std::string name;
+  std::vector<workloads::Workload> ops;
+};
+
+struct SessionOptions {
+  double budget_s = 300;
+  int threads = 1;
+  int most_attempts = 3;         // of one block
+  int most_faults_in_a_row = 3;  // then it ends
+  double block_error = 0.02;     // that the design counts on
+  ProtocolOptions protocol;
+};
+
+struct Measured {
+  enum class Role { kFit, kHeldOut, kNetwork };
+  Role role = Role::kFit;
+  std::size_t index = 0;  // candidate or network
+  Block block;
+};
+
+struct Progress {
+  std::size_t done = 0, planned = 0;  // blocks
+  double seconds_left = 0;
+  double expected_error = 1;     // of a prediction, relative, mean over the kinds of op
+  std::string doing;             // name of what is measured now, or was just measured
+  const Block* block = nullptr;  // that has just ended; null: it begins
+};
+
+class Session {
+ public:
+  // Lifetime: views the machine.
+  Session(Machine& machine, std::vector<workloads::Candidate> candidates, std::vector<Network> networks,
+          const SessionOptions& options);
+
+  struct Step {
+    Measured::Role role = Measured::Role::kFit;
+    std::size_t index = 0;
+    int attempt = 1;
+  };
+  [[nodiscard]] const std::vector<Step>& plan() const { return plan_; }
+  [[nodiscard]] double planned_seconds() const { return planned_seconds_; }
+  [[nodiscard]] std::vector<KeyUncertainty> expected() const { return expected_; }
+  [[nodiscard]] std::string name_of(const Step& step) const;
+  [[nodiscard]] const MachineState& settle();
+
+  // Takes over what an earlier session measured. Names that are no longer known are counted, not used.
+  std::size_t take_over(const JournalContent& earlier);
+
+  // Until `ended` says so. A journal of nothing writes nothing.
+  void run(Journal& journal, const std::function<void(const Progress&)>& show, const std::function<bool()>& ended);
+
+  struct Outcome {
+    bool complete = false;
+    bool interrupted = false;
+    std::string fault;                  // why it ended early
+    std::vector<std::string> warnings;  // whole sentences
+    std::size_t repeated = 0;           // blocks that were measured again
+    std::size_t given_up = 0;           // blocks that stayed bad
+  };
+  [[nodiscard]] const Outcome& outcome() const { return outcome_; }
+  [[nodiscard]] const std::vector<Measured>& measured() const { return measured_; }
+  [[nodiscard]] const std::optional<WakeUp>& wake() const { return wake_; }
+  [[nodiscard]] double idle_watts() const;
+  [[nodiscard]] const Knowledge& knowledge() const { return knowledge_; }
+  [[nodiscard]] const Protocol& protocol() const { return protocol_; }
+  [[nodiscard]] const std::vector<workloads::Candidate>& candidates() const { return candidates_; }
+  [[nodiscard]] const std::vector<Network>& networks() const { return networks_; }
+
+  // What was measured well, as measurements of one set: for the fit, or those that it must not see.
+  [[nodiscard]] measurements::MeasurementSet fit_set() const;
+  [[nodiscard]] measurements::MeasurementSet held_out_set() const;
+
+ private:
+  void make_plan();
+  void prepare(const Step& step);
+  void note(const std::string& warning);
+  [[nodiscard]] measurements::MeasurementSet set_of(bool held_out) const;
+
+  Machine& machine_;
+  std::vector<workloads::Candidate> candidates_;
+  std::vector<Network> networks_;
+  SessionOptions options_;
+  Protocol protocol_;
+  Knowledge knowledge_;
+  std::vector<Step> plan_;
+  std::vector<KeyUncertainty> expected_;
+  double planned_seconds_ = 0;
+  double spent_before_s_ = 0;
+  bool settled_ = false;
+  MachineState state_;
+  std::vector<Measured> measured_;
+  std::optional<WakeUp> wake_;
+  Outcome outcome_;
+};
+
+// Of one thread count: rows of a table do not tell threads apart.
+[[nodiscard]] std::vector<workloads::Candidate> candidates_of(const MachineFacts& facts, int threads);
+
+// A model's ops one after the other. `graph` is an EJG1 file.
+[[nodiscard]] Network network_of(const files::FileBytes& graph, const std::string& name, int threads);
+
+}  // namespace edgejoule::calibration

@@ -1,0 +1,58 @@
+#include "calibration/table_facts.h"
+
+#include <fmt/format.h>
+
+#include <stdexcept>
+
+#include "edgejoule/core/table.h"
+#include "schemas/table_generated.h"
+#include "text/escape.h"
+
+namespace edgejoule::calibration {
+
+files::FileBytes with_machine(const files::FileBytes& table, const MachineFacts& facts, const Session& session) {
+  wire::CoefficientTableT file;
+  wire::GetCoefficientTable(table.span().data())->UnPackTo(&file);
+  const MachineState& state = session.protocol().first_state();
+  auto& point = file.operating_points.emplace_back(std::make_unique<wire::OperatingPointT>());
+  point->name = text::valid_utf8(state.power_mode.empty() ? "as measured" : state.power_mode);
+  const auto known = [](double value) { return value > 0 ? static_cast<float>(value) : 0.0F; };
+  point->cpu_mhz = known(state.cpu_mhz);
+  point->gpu_mhz = known(state.gpu_mhz);
+  point->memory_mhz = known(state.memory_mhz);
+  point->core_millivolts = known(state.millivolts);
+  if (!file.engines.empty()) {
+    file.engines.front()->l1_bytes = facts.l1_bytes;
+    file.engines.front()->l2_bytes = facts.l2_bytes;
+    if (session.wake() && session.wake()->joules > 0) {
+      file.engines.front()->wake_microjoules = static_cast<float>(1e6 * session.wake()->joules);
+    }
+  }
+  for (const RailFacts& rail : facts.rails) {
+    auto& sensor = file.sensors.emplace_back(std::make_unique<wire::SensorT>());
+    sensor->rail = text::valid_utf8(rail.label);
+    sensor->chip = text::valid_utf8(rail.chip);
+    sensor->shunt_uohm = rail.shunt_uohm;
+    sensor->update_period_us = rail.cycle_ns / 1000;
+  }
+  auto& notes = file.provenance->notes;
+  if (session.wake()) {
+    notes.push_back(
+        fmt::format("wake-up behind a pause of 12 ms or more, until the engine is off again: {:.0f} uJ (standard error "
+                    "{:.0f}), {:.0f} us",
+                    1e6 * session.wake()->joules, 1e6 * session.wake()->joules_error, 1e6 * session.wake()->seconds));
+  }
+  if (!session.outcome().complete) {
+    notes.push_back(session.outcome().interrupted ? "ended early because somebody asked for it"
+                                                  : "ended early: " + text::valid_utf8(session.outcome().fault));
+  }
+  flatbuffers::FlatBufferBuilder builder;
+  wire::FinishCoefficientTableBuffer(builder, wire::CreateCoefficientTable(builder, &file));
+  files::FileBytes bytes(builder.GetBufferPointer(), builder.GetSize());
+  if (const auto opened = CoefficientTable::open(bytes.span()); !opened) {
+    throw std::logic_error(fmt::format("the calibrated table is not valid: {}", error_text(opened.error())));
+  }
+  return bytes;
+}
+
+}  // namespace edgejoule::calibration
