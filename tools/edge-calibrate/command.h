@@ -38,6 +38,7 @@ void add_fit_command(CLI::App& program, Run& chosen);
 void add_import_command(CLI::App& program, Run& chosen);
 void add_probe_command(CLI::App& program, Run& chosen);
 void add_record_command(CLI::App& program, Run& chosen);
+void add_run_command(CLI::App& program, Run& chosen);
 void add_table_command(CLI::App& program, Run& chosen);
 void add_validate_command(CLI::App& program, Run& chosen);
 

@@ -1,0 +1,285 @@
+#include "run_report.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "calibration/uncertainty.h"
+#include "fit/table_writer.h"
+#include "measurements/statement.h"
+#include "report/chart.h"
+#include "report/page.h"
+#include "text/columns.h"
+#include "text/escape.h"
+#include "text/quantity_text.h"
+
+namespace edgejoule::calibrate {
+namespace {
+
+using calibration::Block;
+using calibration::Measured;
+using text::printable;
+
+constexpr std::size_t kNextInText = 3;
+constexpr std::size_t kNextOnPage = 12;
+
+std::string percent(double share) {
+  return fmt::format("{:.1f} %", 100 * share);
+}
+
+std::string joules(double value) {
+  return text::si(value, "J");
+}
+
+// Kinds of op by how badly they are known: where the held-out error is largest, or too few stand behind it.
+struct Next {
+  std::string kind, why;
+  double error = 0;
+};
+
+std::vector<Next> what_next(const RunResult& result) {
+  std::vector<Next> list;
+  for (const fit::KeyReport& key : result.fitted.keys) {
+    const double error = key.held_out.mean / 100;
+    const std::string kind = fmt::format("{} {}", name_of(key.kind), name_of(key.data_type));
+    if (key.groups < 9) {
+      list.push_back({kind,
+                      fmt::format("only {} shapes: nine are needed for an interval that can be promised", key.groups),
+                      1 + error});
+    } else {
+      list.push_back(
+          {kind, fmt::format("shapes left out were missed by {:.1f} % on average", key.held_out.mean), error});
+    }
+  }
+  std::stable_sort(list.begin(), list.end(), [](const Next& a, const Next& b) { return a.error > b.error; });
+  return list;
+}
+
+const ErrorSummary* level(const Validation* validation, std::string_view name) {
+  if (validation == nullptr) return nullptr;
+  for (const ErrorSummary& summary : validation->by_level) {
+    if (summary.name == name) return &summary;
+  }
+  return nullptr;
+}
+
+std::string error_line(const char* what, const ErrorSummary& summary) {
+  return fmt::format("{:<9} {} {}: median error {}, mean {}, bias {:+.1f} %; 90 % intervals held {}\n", what,
+                     summary.rows, summary.name == "model" ? "networks" : "shapes", percent(summary.median),
+                     percent(summary.mean), 100 * summary.bias,
+                     summary.bounded == 0 ? "unknown" : percent(summary.inside));
+}
+
+double median_of(std::vector<double> values) {
+  if (values.empty()) return 0;
+  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+  std::nth_element(values.begin(), middle, values.end());
+  return *middle;
+}
+
+void add_power(report::Page& page, const RunResult& result) {
+  report::Series series{"total", {}};
+  for (const calibration::PowerPoint& point : result.session.protocol().power()) {
+    series.points.push_back(
+        {point.seconds, point.watts, fmt::format("{:.1f} s: {}", point.seconds, text::si(point.watts, "W"))});
+  }
+  if (series.points.empty()) return;
+  report::ChartOptions options;
+  options.x_label = "time", options.x_unit = "s";
+  options.y_label = "power of the total", options.y_unit = "W";
+  for (const Measured& measured : result.session.measured()) {
+    if (measured.block.begin_s >= series.points.front().x) {
+      options.shaded.emplace_back(measured.block.begin_s, measured.block.end_s);
+    }
+  }
+  page.heading("Power over time");
+  page.chart("Shaded: a workload runs. Between them the board idles, with the sensors being read.",
+             report::line_chart({series}, options));
+}
+
+void add_predictions(report::Page& page, const RunResult& result) {
+  if (result.validation == nullptr) return;
+  report::Series shapes{"shapes never fitted", {}}, networks{"whole networks", {}};
+  for (const ValidatedRow& row : result.validation->rows) {
+    const std::string tip =
+        fmt::format("{}\npredicted {}, measured {}", row.origin, joules(row.predicted), joules(row.measured));
+    (row.level == "model" ? networks : shapes).points.push_back({row.measured, row.predicted, tip});
+  }
+  report::ChartOptions options;
+  options.x_label = "measured", options.x_unit = "J";
+  options.y_label = "predicted", options.y_unit = "J";
+  options.x_scale = options.y_scale = report::Scale::kLog10;
+  options.diagonal = true;
+  page.heading("Predicted against measured");
+  page.chart("Joules above idle, both axes logarithmic. None of these was in the fit.",
+             report::scatter_chart({shapes, networks}, options));
+  std::vector<std::vector<std::string>> rows;
+  for (const ValidatedRow& row : result.validation->rows) {
+    if (row.level != "model") continue;
+    rows.push_back({row.model, joules(row.measured), joules(row.predicted),
+                    row.has_interval ? joules(row.lower) + " .. " + joules(row.upper) : "-",
+                    fmt::format("{:+.1f} %", 100 * (row.ratio() - 1))});
+  }
+  if (!rows.empty()) {
+    page.table({{"network", false}, {"measured", true}, {"predicted", true}, {"90 % interval", true}, {"off by", true}},
+               rows);
+  }
+}
+
+std::string term_name(const fit::FittedTerm& term) {
+  std::string name(name_of(term.spec.feature));
+  const Tile& tile = term.spec.tile;
+  if (tile.m != 0 || tile.n != 0 || tile.k != 0) name += fmt::format(" ({} x {} x {})", tile.m, tile.n, tile.k);
+  return name;
+}
+
+std::string row_name(const fit::FittedRow& row) {
+  std::string name;
+  switch (row.level) {
+    case Level::kExact:
+    case Level::kOpAndType: name = fmt::format("{} {}", name_of(row.kind), name_of(row.data_type)); break;
+    case Level::kOp: name = name_of(row.kind); break;
+    case Level::kClass: name = fmt::format("any {}", name_of(row.op_class)); break;
+    default: name = "anything else";
+  }
+  for (const Condition& condition : row.conditions) {
+    if (std::isfinite(condition.min) && condition.min > 0)
+      name += fmt::format(", {} from {:g}", name_of(condition.feature), condition.min);
+    if (std::isfinite(condition.max)) name += fmt::format(", {} below {:g}", name_of(condition.feature), condition.max);
+  }
+  return name;
+}
+
+void add_coefficients(report::Page& page, const RunResult& result) {
+  std::vector<std::vector<std::string>> rows;
+  for (const fit::FittedRow& row : result.fitted.rows) {
+    if (row.form != RowForm::kLinear || row.known != fit::Known::kNothing || row.member > 1) continue;
+    const std::vector<double> errors = calibration::coefficient_errors(result.set, row);
+    for (std::size_t i = 0; i < row.terms.size(); ++i) {
+      const fit::ReadableCoefficient value = fit::readable(row.terms[i].coefficient);
+      const double share = errors[i] / row.terms[i].coefficient;
+      rows.push_back({row_name(row), term_name(row.terms[i]), fmt::format("{:.4g}", value.value),
+                      std::string(symbol_of(value.unit)),
+                      std::isfinite(share) ? fmt::format("± {:.1f} %", 100 * share) : "not apart",
+                      fmt::format("{:.3g} .. {:.3g}", row.terms[i].min, row.terms[i].max)});
+    }
+  }
+  page.heading("Coefficients");
+  page.paragraph(
+      "Joules per unit of the feature. The uncertainty is one standard error; 'not apart' means that the measurements "
+      "cannot tell this term from others of the row. Of a committee of rows the first member stands here.");
+  page.table({{"row", false}, {"per", false}, {"", true}, {"unit", false}, {"uncertainty", true}, {"fitted on", true}},
+             rows, 30);
+}
+
+void add_blocks(report::Page& page, const RunResult& result) {
+  std::vector<std::vector<std::string>> rows;
+  for (const Measured& measured : result.session.measured()) {
+    const Block& block = measured.block;
+    rows.push_back({block.name, block.problem.empty() ? joules(block.joules) : "-",
+                    block.problem.empty() ? fmt::format("± {:.1f} %", 100 * block.relative_error()) : "-",
+                    text::si(block.seconds, "s"), text::si(block.first_seconds, "s"), text::si(block.run_watts, "W"),
+                    text::si(block.idle_watts, "W"), block.problem});
+  }
+  page.heading("Every block");
+  page.table({{"what", false},
+              {"above idle", true},
+              {"standard error", true},
+              {"time", true},
+              {"first", true},
+              {"power", true},
+              {"idle", true},
+              {"why it was measured again", false}},
+             rows, 15);
+}
+
+std::string wake_text(const calibration::WakeUp& wake) {
+  return fmt::format("{} ± {}, {} later", joules(wake.joules), joules(wake.joules_error), text::si(wake.seconds, "s"));
+}
+
+}  // namespace
+
+std::string to_text(const RunResult& result) {
+  std::string out;
+  std::vector<double> errors;
+  for (const Measured& measured : result.session.measured()) {
+    if (measured.block.problem.empty()) errors.push_back(measured.block.relative_error());
+  }
+  out += fmt::format("measured  {} blocks, median standard error {}; conservation within {}\n", errors.size(),
+                     percent(median_of(errors)), percent(result.session.protocol().worst_conservation()));
+  out += fmt::format("idle      {}", text::si(result.session.idle_watts(), "W"));
+  if (result.session.wake()) out += "; waking up costs " + wake_text(*result.session.wake());
+  out += fmt::format("\na joule   {}, {}\n", measurements::boundary_text(result.set),
+                     measurements::baseline_text(result.set));
+  out += fmt::format("fitted    {} rows to {} measurements; shapes left out: median error {:.1f} %, mean {:.1f} %\n",
+                     result.fitted.rows.size(), result.set.measurements.size(), result.fitted.ops.held_out.median,
+                     result.fitted.ops.held_out.mean);
+  if (const ErrorSummary* ops = level(result.validation, "op")) out += error_line("validated", *ops);
+  if (const ErrorSummary* models = level(result.validation, "model")) out += error_line("", *models);
+  const std::vector<Next> next = what_next(result);
+  for (std::size_t i = 0; i < std::min(kNextInText, next.size()); ++i) {
+    out += fmt::format("{:<9} {}: {}\n", i == 0 ? "next" : "", next[i].kind, next[i].why);
+  }
+  return out;
+}
+
+std::string to_html(const RunResult& result) {
+  const calibration::Session& session = result.session;
+  report::Page page("Calibration of " + result.facts.board,
+                    fmt::format("{}, {}; joules of {}, {}", result.facts.runtime, result.facts.engine,
+                                measurements::boundary_text(result.set), measurements::baseline_text(result.set)));
+  if (result.facts.emulated) page.warning("This board is emulated: no figure here is of a real one.");
+  const calibration::Session::Outcome& outcome = session.outcome();
+  if (outcome.interrupted) page.warning("Ended early because somebody asked for it.");
+  if (!outcome.fault.empty()) page.warning("Ended early because " + outcome.fault + ".");
+  for (const std::string& warning : outcome.warnings) page.warning(warning);
+  std::vector<report::Figure> figures;
+  if (const ErrorSummary* models = level(result.validation, "model")) {
+    figures.push_back({percent(models->median), "median error of networks",
+                       fmt::format("{} that nobody calibrated on", models->rows)});
+  }
+  if (const ErrorSummary* ops = level(result.validation, "op")) {
+    figures.push_back({percent(ops->median), "median error of shapes", fmt::format("{} never fitted", ops->rows)});
+  }
+  if (result.validation != nullptr && result.validation->all.bounded > 0) {
+    const ErrorSummary& all = result.validation->all;
+    figures.push_back({percent(all.inside), "in the 90 % interval",
+                       fmt::format("chance: {:.0f} to {:.0f} %", 100 * all.inside_low, 100 * all.inside_high)});
+  }
+  figures.push_back({text::si(session.idle_watts(), "W"), "idle", "sampler running"});
+  if (session.wake()) figures.push_back({joules(session.wake()->joules), "waking up", wake_text(*session.wake())});
+  page.figures(figures);
+  add_power(page, result);
+  add_predictions(page, result);
+  page.heading("What to measure next");
+  std::vector<std::vector<std::string>> next;
+  for (const Next& row : what_next(result)) next.push_back({row.kind, row.why});
+  if (next.size() > kNextOnPage) next.resize(kNextOnPage);
+  page.table({{"kind of op", false}, {"why", false}}, next);
+  add_coefficients(page, result);
+  add_blocks(page, result);
+  page.heading("How it was measured");
+  const ProvenanceView provenance = result.table.provenance();
+  page.paragraph(fmt::format("{} on {}; {}.", provenance.tool_version, provenance.date, provenance.protocol));
+  page.paragraph(fmt::format("Source: {}. Table: {}. Measurements: SHA-256 {}.", provenance.data_source,
+                             result.table_file, provenance.measurements_sha256));
+  std::vector<std::vector<std::string>> rails;
+  for (const calibration::RailFacts& rail : result.facts.rails) {
+    rails.push_back({rail.label, rail.chip, rail.shunt_uohm > 0 ? fmt::format("{:g} mOhm", rail.shunt_uohm / 1e3) : "?",
+                     rail.quantum_uw > 0 ? text::si(static_cast<double>(rail.quantum_uw) * 1e-6, "W") : "?",
+                     rail.cycle_ns > 0 ? fmt::format("{:.1f} ms", rail.cycle_ns / 1e6) : "?",
+                     std::to_string(rail.averages), rail.in_total ? "yes" : "no"});
+  }
+  page.table({{"rail", false},
+              {"chip", false},
+              {"shunt", true},
+              {"step", true},
+              {"every", true},
+              {"averages", true},
+              {"in the total", false}},
+             rails);
+  return page.render();
+}
+
+}  // namespace edgejoule::calibrate

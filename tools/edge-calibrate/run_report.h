@@ -1,0 +1,27 @@
+// A calibration for a person: a summary as text, and one self-contained page.
+#pragma once
+
+#include <string>
+
+#include "calibration/session.h"
+#include "edgejoule/core/table.h"
+#include "fit/fit_table.h"
+#include "validation.h"
+
+namespace edgejoule::calibrate {
+
+// Lifetime: views.
+struct RunResult {
+  const calibration::Session& session;
+  const calibration::MachineFacts& facts;
+  const measurements::MeasurementSet& set;
+  const fit::FittedTable& fitted;
+  const CoefficientTable& table;
+  const Validation* validation;  // null: nothing was held out
+  std::string table_file;
+};
+
+[[nodiscard]] std::string to_text(const RunResult& result);
+[[nodiscard]] std::string to_html(const RunResult& result);
+
+}  // namespace edgejoule::calibrate

@@ -1,0 +1,153 @@
+#include "run_view.h"
+
+#include <errno.h>
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <ctime>
+#include <stdexcept>
+
+#include "edgejoule/linux/monotonic.h"
+#include "text/columns.h"
+#include "text/escape.h"
+#include "text/quantity_text.h"
+#include "text/terminal.h"
+
+namespace edgejoule::calibrate {
+namespace {
+
+using calibration::Block;
+using text::printable;
+
+constexpr std::int64_t kShowEveryNs = 100'000'000;
+
+std::string time_text(double seconds) {
+  const auto whole = static_cast<long>(std::lround(std::max(0.0, seconds)));
+  return whole >= 3600 ? fmt::format("{}:{:02}:{:02}", whole / 3600, whole / 60 % 60, whole % 60)
+                       : fmt::format("{}:{:02}", whole / 60, whole % 60);
+}
+
+std::string block_text(const Block& block) {
+  if (!block.problem.empty()) return fmt::format("again: {}", printable(block.problem));
+  return fmt::format("{} ± {:.1f} %, {}", text::si(block.joules, "J"), 100 * block.relative_error(),
+                     text::si(block.seconds, "s"));
+}
+
+}  // namespace
+
+RunView::RunView(const std::string& log) : terminal_(text::is_terminal(stderr)) {
+  if (log.empty()) return;
+  log_ = std::fopen(log.c_str(), "ae");
+  if (log_ == nullptr) {
+    throw std::runtime_error(fmt::format("--log {}: {}; choose another place", printable(log), std::strerror(errno)));
+  }
+}
+
+RunView::~RunView() {
+  if (log_ != nullptr) std::fclose(log_);
+}
+
+void RunView::log(const std::string& text) {
+  if (log_ == nullptr) return;
+  const std::time_t now = std::time(nullptr);
+  fmt::print(log_, "{:%Y-%m-%dT%H:%M:%SZ} {}\n", fmt::gmtime(now), text);
+  std::fflush(log_);
+}
+
+void RunView::clear() {
+  if (line_shown_) fmt::print(stderr, "\r\033[K");
+  line_shown_ = false;
+}
+
+void RunView::say(const std::string& text) {
+  clear();
+  fmt::print(stderr, "{}\n", text);
+  log(text);
+}
+
+void RunView::begin(const calibration::MachineFacts& facts, const calibration::Session& session,
+                    const calibration::SessionOptions& options) {
+  say(fmt::format("board     {}{}", printable(facts.board), facts.emulated ? "  (emulated, in virtual time)" : ""));
+  for (const calibration::RailFacts& rail : facts.rails) {
+    std::string line = fmt::format("rail      {}: {}", printable(rail.label), printable(rail.chip));
+    if (rail.shunt_uohm > 0) line += fmt::format(", {:g} mOhm", rail.shunt_uohm / 1e3);
+    if (rail.quantum_uw > 0)
+      line += fmt::format(", steps of {}", text::si(static_cast<double>(rail.quantum_uw) * 1e-6, "W"));
+    if (rail.cycle_ns > 0) line += fmt::format(", every {:.1f} ms", rail.cycle_ns / 1e6);
+    if (rail.averages > 1) line += fmt::format(", averaging {}", rail.averages);
+    say(line + (rail.in_total ? "  (in the total)" : ""));
+  }
+  say(fmt::format("engine    {}, {} threads, last-level cache {}", printable(facts.engine), options.threads,
+                  text::bytes(facts.last_level_bytes)));
+  double expected = 0;
+  const auto keys = session.expected();
+  for (const calibration::KeyUncertainty& key : keys) expected += key.relative_error;
+  say(fmt::format("plan      {} blocks in {} of {}; then predictions should be known to {:.1f} % on average",
+                  session.plan().size(), time_text(session.planned_seconds()), time_text(options.budget_s),
+                  keys.empty() ? 100.0 : 100 * expected / static_cast<double>(keys.size())));
+}
+
+void RunView::state(const calibration::MachineState& state) {
+  std::string line =
+      fmt::format("state     mode {}", state.power_mode.empty() ? "unknown" : printable(state.power_mode));
+  if (state.cpu_mhz > 0) line += fmt::format(", CPU {:.0f} MHz", state.cpu_mhz);
+  if (state.gpu_mhz > 0) line += fmt::format(", GPU {:.0f} MHz", state.gpu_mhz);
+  if (state.memory_mhz > 0) line += fmt::format(", memory {:.0f} MHz", state.memory_mhz);
+  if (!state.governor.empty()) line += fmt::format(", governor {}", printable(state.governor));
+  if (!state.temperatures.empty()) line += fmt::format(", {:.0f} degrees", state.temperatures.front().celsius);
+  say(line);
+  for (const std::string& unknown : state.unknown) say("          not known: " + printable(unknown));
+}
+
+void RunView::show(const calibration::Progress& progress) {
+  if (progress.block != nullptr) {
+    log(fmt::format("{} {}", progress.doing, block_text(*progress.block)));
+  }
+  if (!terminal_) return;
+  const std::int64_t now = monotonic_ns();
+  if (line_shown_ && now - shown_ns_ < kShowEveryNs) return;
+  shown_ns_ = now;
+  clear();
+  std::string line =
+      fmt::format("{}/{}  {} left  known to {:.1f} %  {}", progress.done, progress.planned,
+                  time_text(progress.seconds_left), 100 * progress.expected_error, printable(progress.doing));
+  if (progress.block != nullptr) line += "  " + block_text(*progress.block);
+  fmt::print(stderr, "{}", text::shorten(line, static_cast<std::size_t>(text::terminal_width(stderr, 100) - 1)));
+  std::fflush(stderr);
+  line_shown_ = true;
+}
+
+void RunView::end(const calibration::Session& session) {
+  const calibration::Session::Outcome& outcome = session.outcome();
+  clear();
+  for (const std::string& warning : outcome.warnings) say("warning   " + printable(warning));
+  if (outcome.repeated > 0 || outcome.given_up > 0) {
+    say(fmt::format("repeated  {} blocks; {} stayed bad and were left out", outcome.repeated, outcome.given_up));
+  }
+  if (outcome.interrupted) say("ended     because you asked for it");
+  if (!outcome.fault.empty()) say("ended     because " + printable(outcome.fault));
+}
+
+std::string plan_text(const calibration::Session& session) {
+  text::Columns kinds({"kind", "coefficients", "shapes", "expected error"},
+                      {text::Align::kLeft, text::Align::kRight, text::Align::kRight, text::Align::kRight});
+  for (const calibration::KeyUncertainty& key : session.expected()) {
+    kinds.add({{calibration::text_of(key.key)},
+               {std::to_string(key.coefficients)},
+               {std::to_string(key.measured)},
+               {fmt::format("{:.1f} %", 100 * key.relative_error)}});
+  }
+  text::Columns order({"", "what", "for"}, {text::Align::kRight, text::Align::kLeft, text::Align::kLeft});
+  std::size_t number = 0;
+  for (const calibration::Session::Step& step : session.plan()) {
+    order.add({{std::to_string(++number)},
+               {printable(session.name_of(step))},
+               {step.role == calibration::Measured::Role::kFit ? "the fit" : "validation"}});
+  }
+  return kinds.render(false) + "\n" + order.render(false);
+}
+
+}  // namespace edgejoule::calibrate

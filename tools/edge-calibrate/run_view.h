@@ -1,0 +1,40 @@
+// What `run` shows while it runs: one live line on a terminal, nothing in a pipe, a line per event in a log.
+#pragma once
+
+#include <cstdint>
+#include <cstdio>
+#include <string>
+
+#include "calibration/session.h"
+
+namespace edgejoule::calibrate {
+
+class RunView {
+ public:
+  // Errors: std::runtime_error where the log cannot be opened. "": no log.
+  explicit RunView(const std::string& log);
+  ~RunView();
+  RunView(const RunView&) = delete;
+  RunView& operator=(const RunView&) = delete;
+
+  void begin(const calibration::MachineFacts& facts, const calibration::Session& session,
+             const calibration::SessionOptions& options);
+  void state(const calibration::MachineState& state);
+  void show(const calibration::Progress& progress);
+  void end(const calibration::Session& session);
+  // On standard error and in the log.
+  void say(const std::string& text);
+
+ private:
+  void log(const std::string& text);
+  void clear();
+  std::FILE* log_ = nullptr;
+  bool terminal_;
+  bool line_shown_ = false;
+  std::int64_t shown_ns_ = 0;
+};
+
+// What --dry-run prints: the order, the time, the error to expect.
+[[nodiscard]] std::string plan_text(const calibration::Session& session);
+
+}  // namespace edgejoule::calibrate
