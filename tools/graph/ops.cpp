@@ -425,7 +425,7 @@ OpNode data_movement(const OpContext& context, OpKind kind, const std::vector<Te
     op.output(output.elements, output.type);
   }
   if (is_free(kind)) {
-    op.set(Fact::kInputBytes, 0).set(Fact::kOutputBytes, 0).set(Fact::kWeightBytes, 0);
+    op.set(Fact::kInputBytes, 0).set(Fact::kOutputBytes, 0).set(Fact::kWeightBytes, 0).set(Fact::kRepeats, 0);
   }
   if (kind == OpKind::kSlice || kind == OpKind::kSplit || kind == OpKind::kUnpack) {
     // What is not selected is not read.

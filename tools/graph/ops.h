@@ -176,7 +176,8 @@ struct LookupParams {
 
 // Resizes, transposes, concatenations, casts, quantisation. Kinds that only give the
 // same bytes another shape or name (reshape, shape, identity, variable, constant)
-// move none: see is_free.
+// move none and are executed no time (repeats 0), so that no row charges a launch for
+// them: see is_free.
 [[nodiscard]] OpNode data_movement(const OpContext& context, OpKind kind, const std::vector<Tensor>& inputs,
                                    const std::vector<Tensor>& outputs);
 [[nodiscard]] bool is_free(OpKind kind);

@@ -73,7 +73,7 @@ class OnnxImport {
       Piece piece;
       if (nodes.size() == 1) {
         nodes.front().name = names[i].leaf;
-        nodes.front().facts.set(Fact::kRepeats, repeats);
+        repeat(nodes.front(), repeats);
         piece.op = std::move(nodes.front());
       } else {
         piece.name = names[i].leaf;
@@ -81,7 +81,7 @@ class OnnxImport {
         if (step.row->kind == OpKind::kAttention) piece.module = OpKind::kAttentionModule;
         if (step.row->rule == OnnxRule::kEmbedNormalisation) piece.module = OpKind::kEmbeddings;
         for (graph::OpNode& node : nodes) {
-          node.facts.set(Fact::kRepeats, repeats);
+          repeat(node, repeats);
           Piece part;
           part.op = std::move(node);
           piece.children.push_back(std::move(part));

@@ -54,6 +54,10 @@ std::uint64_t signature_of(const graph::OpNode& node) {
   return static_cast<std::uint64_t>(node.kind) * 2 + (pointwise ? 1 : 0);
 }
 
+void repeat(graph::OpNode& op, std::uint64_t times) {
+  if (op.facts[Fact::kRepeats] != 0) op.facts.set(Fact::kRepeats, times);
+}
+
 std::vector<Piece> arrange(std::vector<Piece>& pieces, const std::vector<TreeNode>& nodes) {
   std::vector<Piece> out;
   for (const TreeNode& node : nodes) {

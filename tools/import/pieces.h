@@ -42,6 +42,9 @@ struct PieceWeight {
 // Alike are ops of one kind; a pointwise convolution is another thing than a wide one.
 [[nodiscard]] std::uint64_t signature_of(const graph::OpNode& node);
 
+// Executed so often by the loops it stands in; an op that is never executed stays so.
+void repeat(graph::OpNode& op, std::uint64_t times);
+
 // Moves the pieces into the modules that find_modules() found for them.
 [[nodiscard]] std::vector<Piece> arrange(std::vector<Piece>& pieces, const std::vector<TreeNode>& nodes);
 

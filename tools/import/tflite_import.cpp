@@ -72,7 +72,7 @@ class TfliteImport {
       std::string label = name.leaf;
       if (label.empty()) label = fmt::format("{}_{}", lower_case(row.name.empty() ? "unknown" : row.name), i);
       graph::OpNode node = facts.node(op, full_name(name, label));
-      node.facts.set(Fact::kRepeats, repeats);
+      repeat(node, repeats);
       tree_ops.push_back({std::move(name.scope), signature_of(node), joins(op, graph)});
       Piece piece;
       piece.op = std::move(node);

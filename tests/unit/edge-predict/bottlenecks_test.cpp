@@ -218,6 +218,18 @@ TEST_F(BottleneckViews, AStreamCostsJoulesPerSecondAndTheFirstInferenceMore) {
   EXPECT_THAT(summary_text(Prediction(stream), {}), HasSubstr("cannot keep up"));
 }
 
+TEST_F(BottleneckViews, AnOpThatMovesNothingIsChargedNoLaunch) {
+  test::add_term(*table_.rows[0], {.feature = Feature::kOne, .coefficient = 1, .unit = Unit::kMillijoule});
+  const Prediction kws = predict("zoo:kws");
+  std::size_t reshapes = 0;
+  for (const std::uint32_t op : kws.ops_by_energy()) {
+    const bool free = kws.graph().kind(op) == OpKind::kReshape;
+    reshapes += free ? 1 : 0;
+    EXPECT_EQ(kws.node(op).dynamic.value() == 0, free) << kws.path(op);
+  }
+  EXPECT_EQ(reshapes, 1U);
+}
+
 TEST_F(BottleneckViews, ThePageHoldsTheTreeAndTheRemedies) {
   const std::string html = model_html(predict({kConv, kRelu}));
   EXPECT_THAT(html, AllOf(HasSubstr("class=\"icicle\""), HasSubstr("\"n\":\"relu\""), HasSubstr("What would help"),

@@ -318,6 +318,7 @@ TEST(DataMovement, ReshapeMovesNothing) {
   EXPECT_EQ(op.facts[Fact::kInputBytes] + op.facts[Fact::kOutputBytes], 0U);
   EXPECT_EQ(op.facts[Fact::kOutputElements], 1000U);
   EXPECT_EQ(op.facts[Fact::kTransistorOps], 0U);
+  EXPECT_EQ(op.facts[Fact::kRepeats], 0U) << "no row charges a launch for it";
   EXPECT_FALSE(is_free(OpKind::kTranspose));
 }
 
