@@ -77,6 +77,9 @@ size_t edgejoule_plan_required_bytes(const edgejoule_table* table);
 edgejoule_status edgejoule_plan_prepare(const edgejoule_table* table, const edgejoule_plan_options* options,
                                         void* workspace, size_t workspace_size, edgejoule_plan* out);
 
+/* Static power while `engine` is busy and the others idle; negative: the table does not say. */
+float edgejoule_plan_static_watts(const edgejoule_plan* plan, uint8_t engine);
+
 /* ---- one op -------------------------------------------------------------------- */
 
 /* Kinds, classes, data types and facts are the numbers of schemas/kinds.fbs; these are
@@ -231,6 +234,11 @@ uint32_t edgejoule_graph_parent(const edgejoule_graph* graph, uint32_t node);
 uint16_t edgejoule_graph_kind(const edgejoule_graph* graph, uint32_t node);
 const char* edgejoule_graph_name(const edgejoule_graph* graph, uint32_t node, size_t* length);
 
+/* The graph's ops in the order they run, modules left out: out[n] is the node of a runtime's
+ * op n where the runtime runs the file as it is (no delegate, no fusion, no control flow).
+ * Returns how many there are; writes the first `count` of them. */
+size_t edgejoule_graph_ops(const edgejoule_graph* graph, uint32_t* out, size_t count);
+
 size_t edgejoule_predictor_required_bytes(const edgejoule_plan* plan, const edgejoule_graph* graph);
 edgejoule_status edgejoule_predictor_bind(const edgejoule_plan* plan, const edgejoule_graph* graph, void* workspace,
                                           size_t workspace_size, edgejoule_predictor* out);
@@ -310,6 +318,132 @@ void edgejoule_meter_idle_until(edgejoule_meter* meter, int64_t t_ns);
 edgejoule_status edgejoule_meter_add_sample(edgejoule_meter* meter, const edgejoule_power_sample* sample);
 void edgejoule_meter_mark(edgejoule_meter* meter);
 void edgejoule_meter_read(const edgejoule_meter* meter, edgejoule_meter_reading* out);
+
+/* ---- markers: what ran when, from inside the process --------------------------- */
+
+/* A ring in the caller's memory that one thread writes (a hook, below) and one reads, neither
+ * waiting for the other; edgejoule/core/marker_ring.h says more. A marker that finds no room
+ * is dropped, counted, and told to the reader as a gap. */
+typedef struct edgejoule_markers {
+  uint64_t opaque[1];
+} edgejoule_markers;
+
+/* Two markers per op; each different name once, with one byte more than its length. */
+size_t edgejoule_markers_required_bytes(size_t markers, size_t name_bytes);
+edgejoule_status edgejoule_markers_create(void* memory, size_t size, size_t name_bytes, edgejoule_markers* out);
+
+enum {
+  EDGEJOULE_MARKER_OP_BEGIN = 0,
+  EDGEJOULE_MARKER_OP_END = 1,
+  EDGEJOULE_MARKER_INFERENCE_BEGIN = 2,
+  EDGEJOULE_MARKER_INFERENCE_END = 3,
+  EDGEJOULE_MARKER_INNER_BEGIN = 4, /* within an op: one of a delegate's own steps */
+  EDGEJOULE_MARKER_INNER_END = 5,
+  EDGEJOULE_MARKER_GAP = 6 /* t_ns: of the first that was lost; node: how many were */
+};
+
+#define EDGEJOULE_NO_NODE 0xFFFFFFFFu
+
+typedef struct edgejoule_marker {
+  int64_t t_ns;
+  uint32_t node; /* as the runtime counts; EDGEJOULE_NO_NODE: it does not */
+  uint32_t name; /* for edgejoule_markers_name */
+  uint8_t kind;
+  uint8_t part; /* subgraph, chain; 255: that or a later one */
+} edgejoule_marker;
+
+/* The reader's thread. Returns how many; fewer than count: there are no more for now. */
+size_t edgejoule_markers_read(const edgejoule_markers* markers, edgejoule_marker* out, size_t count);
+/* Of a marker that has been read; terminated, never NULL, valid as long as the ring. */
+const char* edgejoule_markers_name(const edgejoule_markers* markers, uint32_t name);
+uint32_t edgejoule_markers_lost(const edgejoule_markers* markers);
+uint32_t edgejoule_markers_names_lost(const edgejoule_markers* markers);
+
+/* ---- a runtime's hooks --------------------------------------------------------- */
+
+/* What a runtime's profiling interface reports to; edgejoule/adapters has one header per
+ * runtime that does so. One hook per thread that runs a model. It writes markers, prices each
+ * op as it ends, and tells when a budget of joules is spent; each of the three only on request.
+ *
+ * Priced are ops that are no part of another op, of part 0 (the main subgraph). */
+
+typedef struct edgejoule_priced_op { /* an op that has just ended */
+  int64_t begin_ns;
+  int64_t end_ns;
+  uint32_t node;       /* as the runtime counts */
+  uint32_t graph_node; /* of the prediction; EDGEJOULE_NO_NODE: nothing is known of this op */
+  float dynamic_j;     /* 0 where nothing is known */
+  float static_j;      /* of its own time; 0 where static power is not known */
+  float lower_j;       /* bounds of dynamic_j */
+  float upper_j;
+  uint32_t flags;    /* EDGEJOULE_FLAG_... */
+  float inference_j; /* of this inference so far, dynamic and static */
+} edgejoule_priced_op;
+
+typedef struct edgejoule_priced_inference { /* an inference that has just ended */
+  int64_t begin_ns;
+  int64_t end_ns;
+  uint32_t index; /* from 0 */
+  uint32_t ops;
+  uint32_t unpriced_ops; /* of these: they cost something, and it is not in dynamic_j */
+  uint32_t flags;        /* of all its ops */
+  float dynamic_j;
+  float static_j; /* static power times the whole time */
+} edgejoule_priced_inference;
+
+typedef struct edgejoule_hook_options {
+  int64_t (*clock)(void* context); /* nanoseconds, never backwards: the clock power is recorded with */
+  void* clock_context;
+
+  const edgejoule_markers* markers; /* NULL: none are written */
+
+  /* Prices, of one of two kinds; neither: none. */
+  const edgejoule_estimate* estimates; /* of edgejoule_predictor_predict, by node of the graph */
+  size_t estimate_count;
+  const edgejoule_plan* plan; /* prices each op when it ends, with its time: for tables that ask for it */
+  const edgejoule_op* ops;    /* for the plan; by node of the graph, or as below */
+  size_t op_count;
+  const uint32_t* graph_nodes; /* by the runtime's node: whose price it has (edgejoule_graph_ops), or */
+  size_t graph_node_count;     /* EDGEJOULE_NO_NODE. NULL: prices are by the runtime's node */
+  float static_watts;          /* while an inference runs; negative: not known, then 0 is added */
+
+  /* Called in the thread that runs the model, between its ops; each may be NULL. */
+  void (*on_op)(void* context, const edgejoule_priced_op* op);
+  void (*on_inference)(void* context, const edgejoule_priced_inference* inference);
+  void (*on_budget)(void* context, float spent_j); /* once, when the budget is spent */
+  void* context;
+} edgejoule_hook_options;
+
+/* Views what the options point to, which must outlive it. Not to be copied while in use. */
+typedef struct edgejoule_hook {
+  uint64_t opaque[112];
+} edgejoule_hook;
+
+/* Everything NULL, static power not known. */
+void edgejoule_hook_options_init(edgejoule_hook_options* options);
+/* Errors: invalid argument (no clock; estimates as well as a plan; a plan without ops). */
+edgejoule_status edgejoule_hook_init(edgejoule_hook* hook, const edgejoule_hook_options* options);
+
+/* Where the runtime numbers its ops only by their order within an inference. */
+#define EDGEJOULE_NODE_IN_ORDER 0xFFFFFFFEu
+#define EDGEJOULE_NO_EVENT 0xFFFFFFFFu
+
+/* Returns what ends it: a handle, of which EDGEJOULE_HOOK_DEPTH are open at most; deeper ones
+ * are counted as lost. name may be NULL; it is copied where markers are written. */
+enum { EDGEJOULE_HOOK_DEPTH = 24 };
+uint32_t edgejoule_hook_begin_op(edgejoule_hook* hook, const char* name, uint32_t node, uint32_t part);
+uint32_t edgejoule_hook_begin_inner(edgejoule_hook* hook, const char* name, uint32_t node, uint32_t part);
+/* Where the runtime does not say so by itself, the program does. Not within another one. */
+uint32_t edgejoule_hook_begin_inference(edgejoule_hook* hook, const char* name);
+/* What began later and has not ended, ends without a marker. EDGEJOULE_NO_EVENT: nothing. */
+void edgejoule_hook_end(edgejoule_hook* hook, uint32_t handle);
+
+/* Joules since the hook was made, or since the last edgejoule_hook_set_budget. */
+float edgejoule_hook_spent(const edgejoule_hook* hook);
+/* A new budget from now on, of predicted joules: dynamic, and static where it is known. From
+ * the thread that runs the model. 0 or less: none. */
+void edgejoule_hook_set_budget(edgejoule_hook* hook, float joules);
+int32_t edgejoule_hook_is_over_budget(const edgejoule_hook* hook);
 
 #ifdef __cplusplus
 } /* extern "C" */

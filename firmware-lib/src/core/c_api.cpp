@@ -8,11 +8,15 @@
 #include "edgejoule/core/plan.h"
 #include "edgejoule/core/predictor.h"
 #include "edgejoule/core/table.h"
+#include "opaque.h"
 
 // The C interface: the C++ values travel inside the opaque structs.
 namespace {
 
 using namespace edgejoule;
+using opaque::bytes_of;
+using opaque::finish;
+using opaque::load;
 
 static_assert(EDGEJOULE_FACT_COUNT == kFactCount);
 static_assert(EDGEJOULE_FACT_REPEATS == static_cast<int>(Fact::kRepeats) &&
@@ -35,29 +39,6 @@ static_assert(EDGEJOULE_LEVEL_NONE == static_cast<int>(Level::kNone) &&
               EDGEJOULE_LEVEL_ROOFLINE == static_cast<int>(Level::kRoofline));
 static_assert(EDGEJOULE_CONFIDENCE_95 == static_cast<int>(Confidence::k95));
 
-// The opaque bytes are the value: nothing in core points to itself.
-template <class Value, class Opaque>
-void store(const Value& value, Opaque* out) noexcept {
-  static_assert(std::is_trivially_copyable_v<Value>);
-  static_assert(sizeof(Value) <= sizeof(Opaque) && alignof(Value) <= alignof(Opaque), "edgejoule.h: too few words");
-  std::memcpy(static_cast<void*>(out->opaque), static_cast<const void*>(&value), sizeof value);
-}
-
-template <class Value, class Opaque>
-const Value& load(const Opaque* in) noexcept {
-  const void* const bytes = in;
-  return *static_cast<const Value*>(bytes);
-}
-
-template <class Value, class Opaque>
-edgejoule_status finish(const Result<Value>& result, Opaque* out) noexcept {
-  if (!result) {
-    return static_cast<edgejoule_status>(result.error());
-  }
-  store(*result, out);
-  return EDGEJOULE_OK;
-}
-
 // Out of range becomes a value that core refuses.
 Confidence confidence_of(std::int32_t confidence) noexcept {
   return static_cast<Confidence>(confidence < 0 || confidence > 255 ? 255 : confidence);
@@ -65,14 +46,6 @@ Confidence confidence_of(std::int32_t confidence) noexcept {
 
 std::string_view text_or_empty(const char* text) noexcept {
   return text == nullptr ? std::string_view() : std::string_view(text);
-}
-
-Span<const std::byte> bytes_of(const void* data, std::size_t size) noexcept {
-  return {static_cast<const std::byte*>(data), size};
-}
-
-Span<std::byte> bytes_of(void* data, std::size_t size) noexcept {
-  return {static_cast<std::byte*>(data), size};
 }
 
 // An op is 450 bytes and the hook path short: read in place, not copied.
@@ -138,6 +111,10 @@ edgejoule_status edgejoule_plan_prepare(const edgejoule_table* table, const edge
                 out);
 }
 
+float edgejoule_plan_static_watts(const edgejoule_plan* plan, uint8_t engine) {
+  return load<TablePlan>(plan).static_power(engine).value();
+}
+
 void edgejoule_op_init(edgejoule_op* op, uint16_t kind, uint8_t data_type) {
   op->kind = kind;
   op->op_class = 0;
@@ -191,6 +168,17 @@ const char* edgejoule_graph_name(const edgejoule_graph* graph, uint32_t node, si
   const std::string_view name = load<GraphView>(graph).name(node);
   *length = name.size();
   return name.empty() ? "" : name.data();
+}
+
+size_t edgejoule_graph_ops(const edgejoule_graph* graph, uint32_t* out, size_t count) {
+  const GraphView& view = load<GraphView>(graph);
+  std::size_t found = 0;
+  for (std::uint32_t node = 0; node < view.size(); ++node) {
+    if (view.is_module_node(node)) continue;
+    if (found < count) out[found] = node;
+    ++found;
+  }
+  return found;
 }
 
 size_t edgejoule_predictor_required_bytes(const edgejoule_plan* plan, const edgejoule_graph* graph) {
