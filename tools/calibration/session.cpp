@@ -19,7 +19,7 @@ using measurements::NodeLevel;
 using Role = Measured::Role;
 
 constexpr double kWakeSeconds = 3;
-constexpr double kUsualRunSeconds = 0.2;    // that blocks take beyond the shortest run, on average
+constexpr double kUsualRunSeconds = 0.1;    // that blocks take beyond the shortest run, on average
 constexpr double kMostNetworkShare = 0.12;  // of the budget
 
 double longest_hope_s(const Protocol& protocol) {
@@ -34,7 +34,9 @@ std::vector<workloads::Candidate> candidates_of(const MachineFacts& facts, int t
                                          .memory_bytes = facts.memory_bytes,
                                          .max_threads = threads,
                                          .has_fp16 = facts.has_fp16})) {
-    if (candidate.workload.threads != threads) continue;
+    const graph::OpNode& op = candidate.workload.op;
+    const DataType weight = op.weight_type == DataType::kUnknown ? op.data_type : op.weight_type;
+    if (candidate.workload.threads != threads || bits_of(weight) < bits_of(op.data_type)) continue;
     taken.push_back(std::move(candidate));
   }
   return taken;
