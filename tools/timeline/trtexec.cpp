@@ -157,6 +157,7 @@ EngineLayer layer_of_name(const std::string& name) {
   } else if (text.starts_with(kForeign) && text.ends_with(kForeignEnd)) {
     const std::string_view range = text.substr(kForeign.size(), text.size() - kForeign.size() - kForeignEnd.size());
     const std::size_t dots = range.find(kDots);
+    out.is_subgraph = true;
     out.is_range = dots != std::string_view::npos;
     out.nodes.emplace_back(range.substr(0, dots));
     if (out.is_range) out.nodes.emplace_back(range.substr(dots + kDots.size()));

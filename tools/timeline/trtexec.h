@@ -46,8 +46,9 @@ struct LayerProfile {
 struct EngineLayer {
   std::string name;
   std::string type{};                // "" where only names were written
-  std::vector<std::string> nodes{};  // of the model; of a range its first and its last
-  bool is_range = false;             // one subgraph compiled as a whole: a DLA's, or one of a graph compiler
+  std::vector<std::string> nodes{};  // of the model
+  bool is_subgraph = false;          // compiled as a whole: a DLA's, or one of a graph compiler
+  bool is_range = false;             // nodes are the ends of a range
   bool is_reformat = false;          // moves data, computes nothing of the model
 };
 

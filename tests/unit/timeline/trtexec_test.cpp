@@ -70,6 +70,7 @@ TEST(TrtexecLayers, DetailedOnesNameTheirNodesInTheMetadata) {
   EXPECT_EQ(layers[0].type, "CaskConvolution");
   EXPECT_THAT(layers[0].nodes, ElementsAre("conv1", "relu1"));
   EXPECT_THAT(layers[1].nodes, ElementsAre("softmax[0]", "scale"));
+  EXPECT_TRUE(layers[2].is_subgraph);
   EXPECT_TRUE(layers[2].is_range);
   EXPECT_THAT(layers[2].nodes, ElementsAre("conv2", "fc"));
   EXPECT_TRUE(layers[3].is_reformat);
@@ -82,7 +83,10 @@ TEST(TrtexecLayers, NamesAloneAreTakenApart) {
   EXPECT_THAT(layers[0].nodes, ElementsAre("conv1", "bn1", "relu1"));
   EXPECT_THAT(layers[1].nodes, ElementsAre("/act/Sigmoid", "/act/Mul"));
   EXPECT_EQ(layers[0].type, "");
-  EXPECT_THAT(layer_of_name("{ForeignNode[only]}").nodes, ElementsAre("only"));
+  const EngineLayer single = layer_of_name("{ForeignNode[only]}");
+  EXPECT_THAT(single.nodes, ElementsAre("only"));
+  EXPECT_TRUE(single.is_subgraph);
+  EXPECT_FALSE(single.is_range);
   EXPECT_THAT(layer_of_name("conv_[a + b] + x").nodes, ElementsAre("conv_[a + b]", "x"));
 }
 
