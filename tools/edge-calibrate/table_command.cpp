@@ -8,6 +8,7 @@
 #include "command.h"
 #include "edgejoule/core/table.h"
 #include "files/json.h"
+#include "pricing/operating_points.h"
 #include "text/escape.h"
 #include "text/quantity_text.h"
 #include "text/terminal.h"
@@ -20,6 +21,8 @@ using text::printable;
 struct Arguments {
   std::string from;
   std::string to;
+  std::string at;
+  std::string name;
 };
 
 CoefficientTable opened(const files::FileBytes& bytes, const std::string& path) {
@@ -35,6 +38,25 @@ int convert(const Arguments& arguments) {
                error_text(table.error()));
   }
   files::save(arguments.to, bytes.span(), files::FileKind::kTable);
+  return kExitOk;
+}
+
+int interpolate(const Arguments& arguments) {
+  const files::FileBytes bytes = reading([&] { return files::load(arguments.from, files::FileKind::kTable); });
+  (void)opened(bytes, arguments.from);
+  try {
+    const auto clocks = pricing::parse_clocks(arguments.at);
+    if (!clocks) throw pricing::OperatingPointError("--at: write clocks as cpu=MHZ,gpu=MHZ,memory=MHZ");
+    const pricing::InterpolatedTable made =
+        pricing::interpolate(bytes, *clocks, arguments.name.empty() ? arguments.at : arguments.name);
+    files::save(arguments.to, made.bytes.span(), files::FileKind::kTable);
+    fmt::print(stderr, "{}\n",
+               made.between.empty()
+                   ? fmt::format("{} is calibrated with these clocks: nothing added", printable(made.point))
+                   : fmt::format("added {} between {}", printable(made.point), printable(made.between)));
+  } catch (const pricing::OperatingPointError& error) {
+    throw BadFile(fmt::format("{}: {}", printable(arguments.from), error.what()));
+  }
   return kExitOk;
 }
 
@@ -133,6 +155,11 @@ void show_heading(const CoefficientTable& table, bool colour) {
   line("boundary", boundary);
   line("baseline", baseline);
   for (std::uint32_t i = 0; i < table.engine_count(); ++i) line("engine", table.engine(i).name);
+  for (std::uint32_t i = 0; i < table.operating_point_count(); ++i) {
+    const OperatingPointView point = table.operating_point(i);
+    line("at", fmt::format("{}: cpu {:g}, gpu {:g}, memory {:g} MHz{}", point.name, point.cpu_mhz, point.gpu_mhz,
+                           point.memory_mhz, point.interpolated ? ", interpolated" : ""));
+  }
   for (std::uint32_t i = 0; i < table.static_term_count(); ++i) {
     const StaticTermView term = table.static_term(i);
     line("static", fmt::format("{} {}: {}", table.engine(term.engine).name, name_of(term.state), text::si(term.power)));
@@ -171,6 +198,14 @@ The text form is exact: converted there and back, every number is the same to th
 Example:
   edge-calibrate table convert board.ejt board.json)";
 
+constexpr const char* kInterpolateFooter = R"(
+Joules per unit of work follow the square of the voltage, static watts the voltage, times
+the clocks (of memory for bytes, of the engine for the rest). Nothing is extrapolated, and
+predictions at such a point are flagged.
+
+Example:
+  edge-calibrate table interpolate board.ejt board-20w.ejt --at gpu=700 --name 20W)";
+
 constexpr const char* kShowFooter = R"(
 Example:
   edge-calibrate table show jetson-nano-pytorch-fp32.ejt)";
@@ -188,6 +223,15 @@ void add_table_command(CLI::App& program, Run& chosen) {
   converter->add_option("to", arguments->to, "JSON text where it ends in .json or is -, else binary")->required();
   converter->footer(kConvertFooter);
   converter->callback([arguments, &chosen] { chosen = [arguments] { return convert(*arguments); }; });
+
+  CLI::App* adder = table->add_subcommand("interpolate", "Add an operating point between calibrated ones");
+  adder->add_option("from", arguments->from, "binary or text")->required();
+  adder->add_option("to", arguments->to, "JSON text where it ends in .json or is -, else binary")->required();
+  adder->add_option("--at", arguments->at, "clocks in MHz: cpu=1200,gpu=600,memory=1600 (those that matter)")
+      ->required();
+  adder->add_option("--name", arguments->name, "of the new point (default: its clocks)");
+  adder->footer(kInterpolateFooter);
+  adder->callback([arguments, &chosen] { chosen = [arguments] { return interpolate(*arguments); }; });
 
   CLI::App* shower = table->add_subcommand("show", "What a table says, for a person");
   shower->add_option("table", arguments->from, "binary or text")->required();

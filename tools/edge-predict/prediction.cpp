@@ -9,6 +9,7 @@
 
 #include "files/json.h"
 #include "pricing/op_sums.h"
+#include "pricing/operating_points.h"
 #include "text/escape.h"
 
 namespace edgejoule::predict {
@@ -25,6 +26,14 @@ Span<std::byte> as_bytes(std::vector<std::uint64_t>& words) {
 
 std::vector<std::uint64_t> workspace_of(std::size_t bytes) {
   return std::vector<std::uint64_t>((bytes + 7) / 8);
+}
+
+std::optional<pricing::Clocks> clocks_of(const std::string& operating_point) {
+  try {
+    return pricing::parse_clocks(operating_point);
+  } catch (const pricing::OperatingPointError& error) {
+    throw SettingError(error.what());
+  }
 }
 
 template <class T>
@@ -53,6 +62,15 @@ Prediction::Prediction(Request request) : request_(std::move(request)) {
 
   const GraphView graph = value_or_throw(GraphView::open(graph_bytes_.span()), "model", request_.model,
                                          "Import the model again, or copy the file anew.");
+  if (const auto clocks = clocks_of(request_.operating_point)) {
+    try {
+      pricing::InterpolatedTable between = pricing::interpolate(table_bytes_, *clocks, request_.operating_point);
+      table_bytes_ = std::move(between.bytes);
+      request_.operating_point = between.point;
+    } catch (const pricing::OperatingPointError& error) {
+      throw PredictionError(fmt::format("table {}: {}", text::printable(request_.table), error.what()));
+    }
+  }
   const CoefficientTable table = value_or_throw(CoefficientTable::open(table_bytes_.span()), "table", request_.table,
                                                 "Fit it again with edge-calibrate fit, or copy the file anew.");
   plan_workspace_ = workspace_of(TablePlan::required_bytes(table));

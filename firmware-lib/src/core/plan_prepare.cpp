@@ -275,6 +275,9 @@ Result<TablePlan> TablePlan::prepare(const CoefficientTable& table, const PlanOp
   if (!plan->above_idle) {
     flags.set(Flag::kStaticInDynamic);
   }
+  if (point != kAnyOperatingPoint && table.operating_point(point).interpolated) {
+    flags.set(Flag::kInterpolated);
+  }
   plan->base_flags = flags.bits();
   plan->slot_mask = layout.slot_count - 1;
   plan->bounds_count = table.row_count() + 2;

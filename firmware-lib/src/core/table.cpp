@@ -266,9 +266,12 @@ std::uint64_t CoefficientTable::last_level_bytes(std::uint32_t engine) const noe
 OperatingPointView CoefficientTable::operating_point(std::uint32_t i) const noexcept {
   using File = wire::OperatingPoint;
   const WireTable file = wire_item(root_, Root::VT_OPERATING_POINTS, i);
-  return {wire_text(file, File::VT_NAME), wire_number<float>(file, File::VT_CPU_MHZ),
-          wire_number<float>(file, File::VT_GPU_MHZ), wire_number<float>(file, File::VT_MEMORY_MHZ),
-          wire_number<float>(file, File::VT_CORE_MILLIVOLTS)};
+  return {wire_text(file, File::VT_NAME),
+          wire_number<float>(file, File::VT_CPU_MHZ),
+          wire_number<float>(file, File::VT_GPU_MHZ),
+          wire_number<float>(file, File::VT_MEMORY_MHZ),
+          wire_number<float>(file, File::VT_CORE_MILLIVOLTS),
+          wire_number<std::uint8_t>(file, File::VT_INTERPOLATED) != 0};
 }
 
 std::string_view CoefficientTable::operating_point_name(std::uint32_t point) const noexcept {

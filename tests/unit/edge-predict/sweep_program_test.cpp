@@ -195,4 +195,28 @@ TEST_F(EdgePredictSweep, ALimitMayBeOfTime) {
   EXPECT_THAT(run("zoo:bert-tiny --sweep seq=64,77 --json --table " + timed).out, HasSubstr("\"time_seconds\": 0."));
 }
 
+TEST_F(EdgePredictSweep, ClocksBetweenCalibratedPointsArePriced) {
+  wire::CoefficientTableT table = test::sound_table();
+  for (std::uint8_t i = 0; i < 2; ++i) {
+    table.operating_points[i]->cpu_mhz = i == 0 ? 1000.0F : 2000.0F;
+    wire::RowT& row = test::add_row(table, Level::kRoofline, OpKind::kUnknown);
+    row.operating_point = i;
+    test::add_term(row, {.feature = Feature::kMacs, .coefficient = i == 0 ? 4.0F : 8.0F});
+  }
+  const std::string several = folder_.file("several.ejt");
+  files::save(several, test::pack(table).span(), files::FileKind::kTable);
+  const auto joules = [&](const std::string& at) {
+    return std::stod(column(run("zoo:resnet8 --at " + at + " --csv --table " + several).out, 8).at(0));
+  };
+  EXPECT_NEAR(joules("cpu=1500"), (joules("15W") + joules("30W")) / 2, 1e-4 * joules("15W"));
+  EXPECT_EQ(joules("cpu=2000"), joules("30W"));
+  const Outcome between = run("zoo:resnet8 --at cpu=1500 --table " + several);
+  EXPECT_THAT(between.out, HasSubstr("flag      between"));
+  const Outcome outside = run("zoo:resnet8 --at cpu=3000 --table " + several);
+  EXPECT_EQ(outside.code, 3);
+  EXPECT_THAT(outside.err,
+              AllOf(HasSubstr("cpu=3000"), HasSubstr("nothing is extrapolated"), HasSubstr("30W (cpu=2000")));
+  EXPECT_EQ(run("zoo:resnet8 --at npu=5 --table " + several).code, 2);
+}
+
 }  // namespace edgejoule

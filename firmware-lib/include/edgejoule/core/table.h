@@ -159,6 +159,7 @@ struct OperatingPointView {
   float gpu_mhz = 0.0F;
   float memory_mhz = 0.0F;
   float core_millivolts = 0.0F;
+  bool interpolated = false;  // between calibrated ones: estimates say so
 };
 
 struct StaticTermView {
