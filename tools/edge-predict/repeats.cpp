@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <numeric>
 
 #include "text/columns.h"
 #include "text/quantity_text.h"
@@ -34,12 +35,18 @@ std::string shape_of(const GraphView& graph, std::uint32_t node, std::uint32_t e
   return shape;
 }
 
+// One mark per value; of more than fit, per so many neighbours, their mean.
 std::string bars(const std::vector<float>& values) {
   constexpr std::array kHeights = {"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
+  constexpr std::size_t kMostMarks = 48;
+  const std::size_t each = (values.size() + kMostMarks - 1) / kMostMarks;
   const float most = *std::max_element(values.begin(), values.end());
   std::string out;
-  for (const float value : values) {
-    const float part = most > 0 ? value / most : 0;
+  for (std::size_t from = 0; from < values.size(); from += each) {
+    const auto begin = values.begin() + static_cast<std::ptrdiff_t>(from);
+    const auto end = values.begin() + static_cast<std::ptrdiff_t>(std::min(from + each, values.size()));
+    const float mean = std::accumulate(begin, end, 0.0F) / static_cast<float>(end - begin);
+    const float part = most > 0 ? mean / most : 0;
     out += kHeights[static_cast<std::size_t>(std::clamp(part * 7.999F, 0.0F, 7.0F))];
   }
   return out;

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <sstream>
 
 #include "edge-predict/many.h"
 #include "edge-predict/model_page.h"
@@ -167,6 +168,11 @@ TEST_F(BottleneckViews, LayersThatRepeatStandSideBySide) {
               AllOf(HasSubstr("2 x layer"), HasSubstr("attention"), Not(HasSubstr("query"))));
   EXPECT_THAT(repeats_text(prediction, {}), HasSubstr("query"));
   EXPECT_THAT(repeats_of(predict({kConv, kRelu}).graph()), IsEmpty());
+  // A hundred layers still fit a line: 48 marks at the most, of three bytes each.
+  const std::string deep = repeats_text(predict("zoo:bert:layers=100,hidden=16,heads=2"), shallow);
+  EXPECT_THAT(deep, HasSubstr("100 x layer"));
+  std::istringstream lines(deep);
+  for (std::string line; std::getline(lines, line);) EXPECT_LT(line.size(), 60U + 3 * 48) << line;
 }
 
 TEST_F(BottleneckViews, OfManyModelsOneBadDoesNotStopTheOthers) {
