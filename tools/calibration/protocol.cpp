@@ -18,6 +18,7 @@ constexpr std::size_t kMostPowerPoints = 3000;
 constexpr double kMostLocked = 0.5;  // of 1: every sample saw the same phase
 constexpr int kMostParts = 4;        // of a run that was locked
 constexpr double kSlowChunk = 1.12;  // against the median
+constexpr double kMostLost = 0.02;   // of the run's time, in chunks slower than that
 constexpr double kMostDrift = 0.06;  // of idle power, as a share of what the run drew above it
 constexpr double kDriftErrors = 6;   // and in standard errors
 constexpr double kWakePauseSeconds = 0.012;
@@ -233,11 +234,14 @@ std::string Protocol::judge(const MachineState& now, const Block& block, const s
     return fmt::format("other programs kept {:.2f} processors busy: end them", now.other_load);
   }
   const double usual = median(chunk_seconds);
-  const auto slow = std::count_if(chunk_seconds.begin(), chunk_seconds.end(),
-                                  [&](double seconds) { return seconds > kSlowChunk * usual; });
-  if (slow > 0 && chunk_seconds.size() > 2) {
-    return fmt::format("{} of {} parts of the run were slower than the others: something got in the way", slow,
-                       chunk_seconds.size());
+  double lost = 0, all = 0;
+  for (const double seconds : chunk_seconds) {
+    lost += seconds > kSlowChunk * usual ? seconds - usual : 0;
+    all += seconds;
+  }
+  if (lost > kMostLost * all && chunk_seconds.size() > 2) {
+    return fmt::format("{:.0f} % of the run's time went into parts slower than the others: something got in the way",
+                       100 * lost / all);
   }
   if (std::abs(idle_difference) > kDriftErrors * idle_error &&
       std::abs(idle_difference) > kMostDrift * (block.run_watts - block.idle_watts)) {

@@ -26,6 +26,16 @@ double longest_hope_s(const Protocol& protocol) {
   return protocol.overhead_seconds() + protocol.shortest_run_seconds() + kUsualRunSeconds;
 }
 
+// In a small budget more shapes are worth more than longer blocks: none may take more than twice its share.
+ProtocolOptions within(const SessionOptions& options, std::size_t blocks) {
+  ProtocolOptions protocol = options.protocol;
+  const double share_s = options.budget_s / static_cast<double>(std::max<std::size_t>(1, blocks));
+  const double around_s = 2 * protocol.idle_s + protocol.warm_up_s;
+  protocol.longest_run_s = std::clamp(2 * share_s - around_s, protocol.shortest_run_s,
+                                      std::max(protocol.shortest_run_s, protocol.longest_run_s));
+  return protocol;
+}
+
 }  // namespace
 
 std::vector<workloads::Candidate> candidates_of(const MachineFacts& facts, int threads) {
@@ -68,7 +78,7 @@ Session::Session(Machine& machine, std::vector<workloads::Candidate> candidates,
       candidates_(std::move(candidates)),
       networks_(std::move(networks)),
       options_(options),
-      protocol_(machine, options.protocol),
+      protocol_(machine, within(options, candidates_.size() + networks_.size())),
       knowledge_(candidates_, machine.facts().last_level_bytes) {
   make_plan();
 }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "capture/session.h"
 #include "edgejoule/linux/monotonic.h"
@@ -43,7 +44,10 @@ std::string gpio_advice(const std::string& line, Error error) {
 }  // namespace
 
 Recorder::Recorder(const Discovery& found, const RecorderOptions& options)
-    : output_(options.output), sampler_options_(options.sampler), hold_storage_(options.hold_storage) {
+    : output_(options.output),
+      sampler_options_(options.sampler),
+      hold_storage_(options.hold_storage),
+      keep_samples_(options.keep_samples) {
   for (const std::string& line : options.markers) {
     GpioInput& marker = markers_.emplace_back();
     if (const Status s = marker.open(line.c_str(), GpioEdges::kBoth); !s) {
@@ -240,6 +244,7 @@ void Recorder::pump() {
     if (rail == kSkipped) continue;
     sample.rail = static_cast<std::uint16_t>(rail);
     accumulators_[rail].add(sample);
+    if (keep_samples_) kept_.push_back(sample);
     if (!output_.empty()) told(writer_.add(sample));
   }
   const std::size_t events = sampler_->take(Span<TraceEvent>(event_batch_.data(), event_batch_.size()));
@@ -257,6 +262,10 @@ void Recorder::pump() {
   if (now - last_flush_ns_ < kFlushEveryNs) return;
   last_flush_ns_ = now;
   if (!output_.empty()) told(writer_.flush());
+}
+
+std::vector<PowerSample> Recorder::take_samples() {
+  return std::exchange(kept_, {});
 }
 
 void Recorder::begin_window(std::int64_t now_ns) {

@@ -35,6 +35,7 @@ struct RecorderOptions {
   std::string alert;                 // GPIO line with the conversion-ready signal of the one raw chip
   bool configure_raw = true;         // write settings to raw chips; a kernel driver's chip is never written to
   bool hold_storage = false;         // nothing is written while a window is open
+  bool keep_samples = false;         // for take_samples()
   SamplerOptions sampler;
   std::vector<std::string> command;  // for the record
   std::string tool_version;
@@ -75,6 +76,8 @@ class Recorder {
   [[nodiscard]] SamplerStats stats() const { return sampler_->stats(); }
   // Polls of all sources, after stop().
   [[nodiscard]] std::uint64_t polls() const;
+  // All that came since the last call, PowerSample::rail by its place in rails(); nothing without keep_samples.
+  [[nodiscard]] std::vector<PowerSample> take_samples();
   // Edges since the last call, oldest first.
   [[nodiscard]] std::vector<TraceEvent> take_marker_edges();
   [[nodiscard]] const std::optional<std::string>& write_error() const { return write_error_; }
@@ -103,6 +106,7 @@ class Recorder {
   std::vector<PowerSample> sample_batch_;
   std::vector<TraceEvent> event_batch_;
   std::vector<TraceEvent> edges_;
+  std::vector<PowerSample> kept_;
   Sampler* sampler_ = nullptr;
   TraceWriter writer_;
   std::string output_;
@@ -112,6 +116,7 @@ class Recorder {
   std::int64_t last_flush_ns_ = 0;
   std::int64_t wall_offset_ns_ = 0;
   bool hold_storage_ = false;
+  bool keep_samples_ = false;
   bool stopped_ = false;
 };
 

@@ -2,6 +2,7 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <ctime>
@@ -10,6 +11,7 @@
 #include <optional>
 
 #include "calibration/emulated_machine.h"
+#include "calibration/real_machine.h"
 #include "calibration/session.h"
 #include "calibration/table_facts.h"
 #include "command.h"
@@ -20,6 +22,7 @@
 #include "measurements/measurement_file.h"
 #include "run_report.h"
 #include "run_view.h"
+#include "sensor_options.h"
 #include "text/escape.h"
 #include "text/quantity_text.h"
 #include "text/terminal.h"
@@ -50,6 +53,7 @@ constexpr int kExitEndedEarly = 4;
 
 struct Arguments {
   std::string output;
+  SensorArguments sensors;
   std::string emulate, point, engine;
   std::uint64_t seed = 1;
   double spread = 0;
@@ -108,7 +112,29 @@ std::vector<calibration::Network> networks(int threads) {
   return result;
 }
 
+std::unique_ptr<calibration::Machine> real_machine(const Arguments& arguments) {
+  const capture::Discovery found = discover(arguments.sensors);
+  for (const capture::Finding& finding : found.findings) {
+    if (finding.severity != capture::Severity::kProblem) continue;
+    fmt::print(stderr, "problem: {}\n", printable(finding.text));
+    if (!finding.command.empty()) fmt::print(stderr, "    run: {}\n", printable(finding.command));
+  }
+  const bool readable = std::any_of(found.rails.begin(), found.rails.end(), [&](const capture::FoundRail& rail) {
+    return rail.in_total && found.sources[rail.source].readable;
+  });
+  if (!readable) {
+    throw std::runtime_error(
+        "no rail of the total can be read on this machine: name a chip with --i2c or the rails with --total, or try "
+        "the calibration on an emulated board with --emulate orin-nano");
+  }
+  capture::RecorderOptions options;
+  options.keep_samples = true;
+  options.tool_version = EDGEJOULE_VERSION;
+  return std::make_unique<calibration::RealMachine>(found, options, arguments.sensors.root);
+}
+
 std::unique_ptr<calibration::Machine> machine_of(const Arguments& arguments) {
+  if (arguments.emulate.empty()) return real_machine(arguments);
   emulated_board::BoardLaw law = reading([&] { return emulated_board::load_law(arguments.emulate); });
   if (arguments.spread > 0) law.law.randomise(arguments.seed, arguments.spread);
   return std::make_unique<calibration::EmulatedMachine>(
@@ -213,7 +239,7 @@ void add_run_command(CLI::App& program, Run& chosen) {
   CLI::App* const command = program.add_subcommand("run", "Calibrate a board: measure, fit, validate, write a table");
   command->add_option("-o,--output", a->output, "the table: JSON text where it ends in .json, else binary (.ejt)")
       ->required();
-  command->add_option("--emulate", a->emulate, "an emulated board in virtual time: orin-nano, or a file")->required();
+  command->add_option("--emulate", a->emulate, "an emulated board in virtual time: orin-nano, or a file");
   command->add_option("--engine", a->engine, "engine of the emulated board (default: its first)");
   command->add_option("--at", a->point, "operating point of the emulated board (default: its first)");
   command->add_option("--seed", a->seed, "of the emulated board's noise, and of the jitter of starts")
@@ -235,6 +261,7 @@ void add_run_command(CLI::App& program, Run& chosen) {
   command->add_option("--log", a->log, "append a line per event, for unattended runs");
   command->add_option("--name", a->name, "of the table (default: board and engine)");
   command->add_option("--date", a->date, "of the measurements (default: today)");
+  add_sensor_options(*command, a->sensors);
   command->footer(kFooter);
   command->callback([a, &chosen] {
     (void)seconds_of(a->budget);
