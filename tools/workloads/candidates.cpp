@@ -65,7 +65,7 @@ void convolution(Catalogue& all, std::string_view name, const std::vector<Convol
                                    s.kernel, s.stride);
     if (s.groups != 1 && s.groups != s.in_c) text += fmt::format("g{}", s.groups);
     if (s.dilation != 1) text += fmt::format("d{}", s.dilation);
-    all.add(graph::convolution(context(s.groups == s.in_c ? "DEPTHWISE_CONV_2D" : "CONV_2D"), p), text);
+    all.add(graph::convolution(context(s.groups > 1 && s.groups == s.in_c ? "DEPTHWISE_CONV_2D" : "CONV_2D"), p), text);
   }
   all.close_key(importance);
 }

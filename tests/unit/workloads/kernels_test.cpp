@@ -1,3 +1,4 @@
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -16,6 +17,11 @@ using ::testing::HasSubstr;
 std::vector<Candidate> small_candidates() {
   return candidates(
       {.last_level_bytes = 64U << 10U, .memory_bytes = 64U << 20U, .max_threads = 3, .has_fp16 = has_fp16()});
+}
+
+std::string types_of(const Workload& workload) {
+  const graph::OpNode& op = workload.op;
+  return fmt::format("{} {} {}", name_of(op.kind), name_of(op.data_type), name_of(op.weight_type));
 }
 
 double work(const Workload& workload) {
@@ -42,13 +48,14 @@ TEST(Kernels, ComputeWhatTheirFactsSay) {
     const std::unique_ptr<Kernel> kernel = prepare(candidate.workload);
     kernel->run(1);
     expect_right(candidate.workload, kernel->operands());
-    kinds.insert(std::string(name_of(candidate.workload.op.kind)));
+    kinds.insert(types_of(candidate.workload));
   }
   std::set<std::string> all;
   for (const Candidate& candidate : small_candidates()) {
-    all.insert(std::string(name_of(candidate.workload.op.kind)));
+    all.insert(types_of(candidate.workload));
   }
   EXPECT_EQ(kinds, all);
+  EXPECT_EQ(kinds.count("dense float16 float16") != 0, has_fp16());
 }
 
 TEST(Kernels, ReadTheBytesOfTheirFacts) {
