@@ -365,7 +365,8 @@ uint32_t edgejoule_markers_names_lost(const edgejoule_markers* markers);
  * runtime that does so. One hook per thread that runs a model. It writes markers, prices each
  * op as it ends, and tells when a budget of joules is spent; each of the three only on request.
  *
- * Priced are ops that are no part of another op, of part 0 (the main subgraph). */
+ * Priced are ops that are no part of another op, of part 0 (the main subgraph). An inference
+ * within which no op was reported costs estimates[0], the model. */
 
 typedef struct edgejoule_priced_op { /* an op that has just ended */
   int64_t begin_ns;

@@ -186,8 +186,21 @@ void start_sums(HookState& hook, std::int64_t now_ns) noexcept {
   hook.next_node = 0;
 }
 
+// What was watched as a whole costs what the whole model does.
+void price_unwatched_ops(HookState& hook) noexcept {
+  const edgejoule_hook_options& options = hook.options;
+  if (hook.inference_ops != 0 || options.estimates == nullptr || options.estimate_count == 0) return;
+  const edgejoule_estimate& model = options.estimates[0];
+  hook.inference_dynamic = picojoules(model.dynamic_j);
+  hook.inference_flags = model.flags;
+  hook.spent += hook.inference_dynamic;
+}
+
 void end_inference(HookState& hook, const OpenEvent& event, std::int64_t end_ns) noexcept {
-  const Picojoules rest = picojoules(static_joules(hook, hook.accounted_ns, end_ns));
+  price_unwatched_ops(hook);
+  const bool is_static_inside =
+      hook.inference_ops == 0 && (hook.inference_flags & EDGEJOULE_FLAG_STATIC_IN_DYNAMIC) != 0;
+  const Picojoules rest = is_static_inside ? 0 : picojoules(static_joules(hook, hook.accounted_ns, end_ns));
   hook.inference_static += rest;
   hook.spent += rest;
   const edgejoule_priced_inference inference = {event.begin_ns,

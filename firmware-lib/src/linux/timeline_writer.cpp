@@ -73,6 +73,7 @@ constexpr std::uint8_t kMonotonicClock = 1;
 
 constexpr std::size_t kMaxText = 4096;
 constexpr std::size_t kHeaderRoom = kTextsAt + 4 * (kMaxText + 8) + 16;
+constexpr std::size_t kBatch = 32;
 constexpr std::size_t kBufferSize = std::size_t{1} << 15U;
 constexpr std::uint64_t kMaxFile =
     (std::uint64_t{1} << 31U) - (std::uint64_t{1} << 26U);  // FlatBuffers' limit, less names
@@ -195,17 +196,16 @@ Status TimelineWriter::open(const char* path, const TimelineInfo& info, Span<std
   put(header_ + kSourceAt, kMarkersSource);
   put(header_ + kClockAt, info.is_monotonic ? kMonotonicClock : std::uint8_t{0});
   std::size_t end = kTextsAt;
-  const struct {
-    std::size_t field;
-    std::string_view text;
-  } texts[] = {
-      {kToolAt, kToolVersion}, {kRuntimeAt, info.runtime}, {kModelAt, info.model}, {kSha256At, info.model_sha256}};
-  for (const auto& [field, text] : texts) {
+  const auto put_text = [this, &end](std::size_t field, std::string_view text) {
     put(header_ + field, static_cast<std::uint32_t>(end - field));
     put(header_ + end, static_cast<std::uint32_t>(text.size()));
     if (!text.empty()) std::memcpy(header_ + end + 4, text.data(), text.size());
     end += padded_text(text.size());
-  }
+  };
+  put_text(kToolAt, kToolVersion);
+  put_text(kRuntimeAt, info.runtime);
+  put_text(kModelAt, info.model);
+  put_text(kSha256At, info.model_sha256);
   header_size_ = padded(end + 4);  // the number of spans stands right before them
   put(header_ + kSpansAt, static_cast<std::uint32_t>(header_size_ - 4 - kSpansAt));
   position_ = whole_position_ = header_size_;
@@ -353,11 +353,11 @@ Status TimelineWriter::take(TimelineThread& thread, std::uint16_t index, const M
 Status TimelineWriter::take_all(bool* has_news) noexcept {
   for (std::size_t i = 0; i < thread_count_; ++i) {
     TimelineThread& thread = threads_[i];
-    Marker batch[64];
+    Marker batch[kBatch];
     // As many as there were room for: a writer in full flight does not hold the reader here.
     std::size_t left = thread.ring.capacity();
     while (left != 0) {
-      const std::size_t count = thread.ring.read({batch, left < 64 ? left : 64});
+      const std::size_t count = thread.ring.read({batch, left < kBatch ? left : kBatch});
       if (count == 0) break;
       *has_news = true;
       left -= count;

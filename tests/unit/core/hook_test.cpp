@@ -197,6 +197,27 @@ TEST(Hook, AddsNoStaticPowerToWhatContainsIt) {
   EXPECT_FLOAT_EQ(edgejoule_hook_spent(&hook.hook), 1.0F);
 }
 
+TEST(Hook, PricesAnInferenceAsAWholeWhereNoOpWasReported) {
+  for (const bool is_inside : {false, true}) {
+    Hook hook;
+    const edgejoule_estimate estimates[] = {costing(3.0F, is_inside ? std::uint32_t{EDGEJOULE_FLAG_STATIC_IN_DYNAMIC} : 0U),
+                                            costing(1.0F)};
+    hook.options.estimates = estimates;
+    hook.options.estimate_count = 2;
+    hook.options.static_watts = 0.5F;
+    hook.start();
+    edgejoule_hook_set_budget(&hook.hook, 3.0F);
+    const std::uint32_t inference = edgejoule_hook_begin_inference(&hook.hook, "token");
+    hook.now_ns = 2'000'000'000;
+    edgejoule_hook_end(&hook.hook, inference);
+    ASSERT_EQ(hook.inferences.size(), 1U);
+    EXPECT_FLOAT_EQ(hook.inferences[0].dynamic_j, 3.0F);
+    EXPECT_FLOAT_EQ(hook.inferences[0].static_j, is_inside ? 0.0F : 1.0F);
+    EXPECT_FLOAT_EQ(edgejoule_hook_spent(&hook.hook), is_inside ? 3.0F : 4.0F);
+    EXPECT_EQ(hook.budgets.size(), 1U);
+  }
+}
+
 TEST(Hook, PricesOnAPlanWithTheTimeThatTheOpTook) {
   wire::CoefficientTableT table = sound_table();
   add_term(add_row(table, Level::kOp, OpKind::kDense), {Feature::kTime, 2.0F, Unit::kWatt});
