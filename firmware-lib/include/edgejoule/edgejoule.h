@@ -443,7 +443,7 @@ void edgejoule_hook_end(edgejoule_hook* hook, uint32_t handle);
 float edgejoule_hook_spent(const edgejoule_hook* hook);
 /* A new budget from now on, of predicted joules: dynamic, and static where it is known. From
  * the thread that runs the model. 0 or less: none. */
-void edgejoule_hook_set_budget(edgejoule_hook* hook, float joules);
+void edgejoule_hook_set_budget(edgejoule_hook* hook, float budget_j);
 int32_t edgejoule_hook_is_over_budget(const edgejoule_hook* hook);
 
 #ifdef __cplusplus
