@@ -21,6 +21,7 @@ using calibration::Block;
 using calibration::Measured;
 using text::printable;
 
+constexpr double kCloseUpSeconds = 20;
 constexpr std::size_t kNextInText = 3;
 constexpr std::size_t kNextOnPage = 12;
 
@@ -96,6 +97,11 @@ void add_power(report::Page& page, const RunResult& result) {
   page.heading("Power over time");
   page.chart("Shaded: a workload runs. Between them the board idles, with the sensors being read.",
              report::line_chart({series}, options));
+  const double until_s = series.points.front().x + kCloseUpSeconds;
+  if (series.points.back().x <= until_s) return;
+  std::erase_if(series.points, [&](const report::Point& point) { return point.x > until_s; });
+  std::erase_if(options.shaded, [&](const auto& span) { return span.second > until_s; });
+  page.chart("The beginning, closer.", report::line_chart({series}, options));
 }
 
 void add_predictions(report::Page& page, const RunResult& result) {
