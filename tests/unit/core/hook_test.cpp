@@ -200,8 +200,8 @@ TEST(Hook, AddsNoStaticPowerToWhatContainsIt) {
 TEST(Hook, PricesAnInferenceAsAWholeWhereNoOpWasReported) {
   for (const bool is_inside : {false, true}) {
     Hook hook;
-    const edgejoule_estimate estimates[] = {costing(3.0F, is_inside ? std::uint32_t{EDGEJOULE_FLAG_STATIC_IN_DYNAMIC} : 0U),
-                                            costing(1.0F)};
+    const edgejoule_estimate estimates[] = {
+        costing(3.0F, is_inside ? std::uint32_t{EDGEJOULE_FLAG_STATIC_IN_DYNAMIC} : 0U), costing(1.0F)};
     hook.options.estimates = estimates;
     hook.options.estimate_count = 2;
     hook.options.static_watts = 0.5F;
