@@ -8,6 +8,7 @@
 #include "command.h"
 #include "edgejoule/core/table.h"
 #include "files/json.h"
+#include "pricing/merge_tables.h"
 #include "pricing/operating_points.h"
 #include "text/escape.h"
 #include "text/quantity_text.h"
@@ -23,6 +24,7 @@ struct Arguments {
   std::string to;
   std::string at;
   std::string name;
+  std::vector<std::string> tables;
 };
 
 CoefficientTable opened(const files::FileBytes& bytes, const std::string& path) {
@@ -57,6 +59,21 @@ int interpolate(const Arguments& arguments) {
   } catch (const pricing::OperatingPointError& error) {
     throw BadFile(fmt::format("{}: {}", printable(arguments.from), error.what()));
   }
+  return kExitOk;
+}
+
+int merge(const Arguments& arguments) {
+  const files::FileBytes made = reading([&] {
+    std::vector<pricing::NamedTable> tables;
+    for (const std::string& file : arguments.tables) {
+      tables.push_back({file, files::load(file, files::FileKind::kTable)});
+    }
+    return pricing::merge(tables);
+  });
+  files::save(arguments.to, made.span(), files::FileKind::kTable);
+  const CoefficientTable table = opened(made, arguments.to);
+  fmt::print(stderr, "wrote {}: {} rows, {} engines, {} operating points\n", printable(arguments.to), table.row_count(),
+             table.engine_count(), table.operating_point_count());
   return kExitOk;
 }
 
@@ -206,6 +223,12 @@ predictions at such a point are flagged.
 Example:
   edge-calibrate table interpolate board.ejt board-20w.ejt --at gpu=700 --name 20W)";
 
+constexpr const char* kMergeFooter = R"(
+Of one board: each table is of another operating point, or another engine.
+
+Example:
+  edge-calibrate table merge cpu-15w.ejt cpu-25w.ejt gpu-25w.ejt -o board.ejt)";
+
 constexpr const char* kShowFooter = R"(
 Example:
   edge-calibrate table show jetson-nano-pytorch-fp32.ejt)";
@@ -232,6 +255,12 @@ void add_table_command(CLI::App& program, Run& chosen) {
   adder->add_option("--name", arguments->name, "of the new point (default: its clocks)");
   adder->footer(kInterpolateFooter);
   adder->callback([arguments, &chosen] { chosen = [arguments] { return interpolate(*arguments); }; });
+
+  CLI::App* merger = table->add_subcommand("merge", "Tables of one board, a point or an engine each, as one");
+  merger->add_option("tables", arguments->tables, "two or more, binary or text")->required();
+  merger->add_option("-o,--output", arguments->to, "JSON text where it ends in .json or is -, else binary")->required();
+  merger->footer(kMergeFooter);
+  merger->callback([arguments, &chosen] { chosen = [arguments] { return merge(*arguments); }; });
 
   CLI::App* shower = table->add_subcommand("show", "What a table says, for a person");
   shower->add_option("table", arguments->from, "binary or text")->required();

@@ -81,22 +81,40 @@ bool is_of_bytes(wire::Feature feature) {
   }
 }
 
+bool same_key(const wire::RowT& a, const wire::RowT& b) {
+  return a.level == b.level && a.kind == b.kind && a.op_class == b.op_class && a.data_type == b.data_type &&
+         a.engine == b.engine;
+}
+
+bool same_term(const wire::TermT& a, const wire::TermT& b) {
+  return a.feature == b.feature && a.tile_m == b.tile_m && a.tile_n == b.tile_n && a.tile_k == b.tile_k;
+}
+
+// Sums of terms under the same conditions can be mixed term by term; products only where their terms are the same.
 bool same_form(const wire::RowT& a, const wire::RowT& b) {
-  if (a.level != b.level || a.kind != b.kind || a.op_class != b.op_class || a.data_type != b.data_type ||
-      a.engine != b.engine || a.member != b.member || a.form != b.form || a.terms.size() != b.terms.size() ||
-      a.conditions.size() != b.conditions.size() || a.correction != nullptr || b.correction != nullptr) {
+  if (a.member != b.member || a.form != b.form || a.conditions.size() != b.conditions.size() ||
+      a.correction != nullptr || b.correction != nullptr) {
     return false;
-  }
-  for (std::size_t i = 0; i < a.terms.size(); ++i) {
-    const wire::TermT &x = *a.terms[i], &y = *b.terms[i];
-    if (x.feature != y.feature || x.tile_m != y.tile_m || x.tile_n != y.tile_n || x.tile_k != y.tile_k) return false;
   }
   for (std::size_t i = 0; i < a.conditions.size(); ++i) {
     const wire::ConditionT &x = *a.conditions[i], &y = *b.conditions[i];
     if (x.feature != y.feature || x.min != y.min || x.max != y.max) return false;
   }
-  return true;
+  if (a.form == wire::RowForm::linear) return true;
+  return a.terms.size() == b.terms.size() && std::equal(a.terms.begin(), a.terms.end(), b.terms.begin(),
+                                                        [](const auto& x, const auto& y) { return same_term(*x, *y); });
 }
+
+bool same_forms(const std::vector<const wire::RowT*>& a, const std::vector<const wire::RowT*>& b) {
+  return a.size() == b.size() &&
+         std::equal(a.begin(), a.end(), b.begin(), [](const auto* x, const auto* y) { return same_form(*x, *y); });
+}
+
+// What a row of one calibrated point is multiplied by at another.
+struct Factors {
+  double joules = 1, statics = 1;    // by voltage
+  double arithmetic = 1, bytes = 1;  // of times, by period
+};
 
 double in_base_unit(float coefficient, wire::Unit unit) {
   return static_cast<double>(coefficient) * static_cast<double>(scale_of(static_cast<Unit>(unit)));
@@ -120,6 +138,16 @@ void widen(std::unique_ptr<wire::ResidualT>& residual, const std::unique_ptr<wir
   residual->groups = groups;
 }
 
+bool is_of_time(wire::Feature feature) {
+  return feature == wire::Feature::time || feature == wire::Feature::utilisation_time;
+}
+
+// The narrower of two bounds is where both were fitted.
+void narrow(wire::TermT& term, const wire::TermT& other) {
+  if (other.min) term.min = term.min ? std::max(*term.min, *other.min) : *other.min;
+  if (other.max) term.max = term.max ? std::min(*term.max, *other.max) : *other.max;
+}
+
 std::unique_ptr<wire::RowT> row_between(const wire::RowT& a, const wire::RowT& b, const Shares& shares,
                                         std::uint8_t point) {
   auto row = std::make_unique<wire::RowT>(a);
@@ -128,17 +156,43 @@ std::unique_ptr<wire::RowT> row_between(const wire::RowT& a, const wire::RowT& b
       static_cast<float>(mix(static_cast<double>(a.intercept), static_cast<double>(b.intercept), shares.joules));
   row->children_gain = static_cast<float>(
       mix(static_cast<double>(a.children_gain), static_cast<double>(b.children_gain), shares.joules));
-  for (std::size_t i = 0; i < row->terms.size(); ++i) {
-    wire::TermT& term = *row->terms[i];
-    const wire::TermT& other = *b.terms[i];
-    const bool of_time = term.feature == wire::Feature::time || term.feature == wire::Feature::utilisation_time;
-    term.coefficient =
-        mixed(term.coefficient, term.unit, other.coefficient, other.unit, of_time ? shares.statics : shares.joules);
-    term.time_coefficient = mixed(term.time_coefficient, term.time_unit, other.time_coefficient, other.time_unit,
-                                  is_of_bytes(term.feature) ? shares.bytes : shares.arithmetic);
+  const auto find = [](const wire::RowT& in, const wire::TermT& term) -> const wire::TermT* {
+    for (const auto& other : in.terms) {
+      if (same_term(*other, term)) return other.get();
+    }
+    return nullptr;
+  };
+  for (const auto& term : b.terms) {
+    if (find(a, *term) != nullptr) continue;
+    auto missing = std::make_unique<wire::TermT>(*term);
+    missing->coefficient = missing->time_coefficient = 0;
+    row->terms.push_back(std::move(missing));
+  }
+  for (const auto& term : row->terms) {
+    const wire::TermT* const other = find(b, *term);
+    const wire::TermT none;
+    const wire::TermT& of_b = other != nullptr ? *other : none;
+    if (other != nullptr && find(a, *term) != nullptr) narrow(*term, *other);
+    term->coefficient = mixed(term->coefficient, term->unit, of_b.coefficient, of_b.unit,
+                              is_of_time(term->feature) ? shares.statics : shares.joules);
+    term->time_coefficient = mixed(term->time_coefficient, term->time_unit, of_b.time_coefficient, of_b.time_unit,
+                                   is_of_bytes(term->feature) ? shares.bytes : shares.arithmetic);
   }
   widen(row->residual, b.residual);
   widen(row->time_residual, b.time_residual);
+  return row;
+}
+
+std::unique_ptr<wire::RowT> scaled_row(const wire::RowT& from, const Factors& factors, std::uint8_t point) {
+  auto row = std::make_unique<wire::RowT>(from);
+  row->operating_point = point;
+  if (row->form == wire::RowForm::log2) row->intercept += static_cast<float>(std::log2(factors.joules));
+  for (const auto& term : row->terms) {
+    if (row->form == wire::RowForm::linear && term->unit != wire::Unit::ratio) {
+      term->coefficient *= static_cast<float>(is_of_time(term->feature) ? factors.statics : factors.joules);
+    }
+    term->time_coefficient *= static_cast<float>(is_of_bytes(term->feature) ? factors.bytes : factors.arithmetic);
+  }
   return row;
 }
 
@@ -249,16 +303,41 @@ InterpolatedTable interpolate(const files::FileBytes& bytes, const Clocks& clock
   };
 
   const auto point = static_cast<std::uint8_t>(points.size());
+  const auto factors_from = [&](const OperatingPointT& from, std::uint8_t engine) {
+    const auto ratio = [](float value, float of) {
+      return value > 0 && of > 0 ? static_cast<double>(value) / static_cast<double>(of) : 1.0;
+    };
+    const std::size_t at = engine == kAnyEngine ? 0 : engine;
+    const bool gpu = at < table->engines.size() && table->engines[at]->kind == wire::EngineKind::gpu;
+    const auto clock = gpu ? &OperatingPointT::gpu_mhz : &OperatingPointT::cpu_mhz;
+    const double volts = ratio(added->core_millivolts, from.core_millivolts);
+    const double period = ratio(from.*clock, added.get()->*clock);
+    const bool memory_moves = a.memory_mhz != b.memory_mhz;
+    return Factors{volts * volts, volts, period, memory_moves ? ratio(from.memory_mhz, added->memory_mhz) : period};
+  };
   std::vector<std::unique_ptr<wire::RowT>> rows;
+  std::vector<const wire::RowT*> keys;
   for (const auto& row : table->rows) {
-    if (row->operating_point != first) continue;
+    if (row->operating_point != first && row->operating_point != second) continue;
+    if (std::any_of(keys.begin(), keys.end(), [&](const wire::RowT* known) { return same_key(*known, *row); })) {
+      continue;
+    }
+    keys.push_back(row.get());
+    std::vector<const wire::RowT*> of_a, of_b;
     for (const auto& other : table->rows) {
-      if (other->operating_point != second || !same_form(*row, *other)) continue;
+      if (!same_key(*other, *row)) continue;
+      if (other->operating_point == first) of_a.push_back(other.get());
+      if (other->operating_point == second) of_b.push_back(other.get());
+    }
+    if (same_forms(of_a, of_b)) {
       shares.arithmetic = engine_share(row->engine);
       shares.bytes = a.memory_mhz == b.memory_mhz ? shares.arithmetic : memory_share;
-      rows.push_back(row_between(*row, *other, shares, point));
-      break;
+      for (std::size_t i = 0; i < of_a.size(); ++i) rows.push_back(row_between(*of_a[i], *of_b[i], shares, point));
+      continue;
     }
+    const bool take_a = of_b.empty() || (!of_a.empty() && shares.clock < 0.5);
+    const Factors factors = factors_from(take_a ? a : b, row->engine);
+    for (const wire::RowT* from : take_a ? of_a : of_b) rows.push_back(scaled_row(*from, factors, point));
   }
   for (auto& row : rows) table->rows.push_back(std::move(row));
   std::vector<wire::StaticTerm> statics;

@@ -5,8 +5,10 @@
 // proportion to the square of the voltage, static watts to the voltage, the time of
 // arithmetic to the period of the engine's clock, the time of bytes to that of the memory
 // clock. Where the two points do not state different voltages, joules and static watts
-// follow the clock. Only rows that both points have, in the same form, are made; others
-// are left to broader rows. Rows for any point stay as they are.
+// follow the clock. Rows of one key that both points have in the same form (terms that one
+// of them lacks count as zero there) are mixed; of others, those of the nearer point, or of
+// the only one that has them, are scaled by the same laws. Rows for any point stay as they
+// are.
 // Residuals are the wider of the two, of as many groups as the fewer.
 // Source: ARCHITECTURE.md, "Calibration".
 // Errors: OperatingPointError.

@@ -75,13 +75,14 @@ Estimate price(const files::FileBytes& bytes, const std::string& point) {
   return *estimate;
 }
 
+constexpr float kMacs = 4 * 100 * 200;
+
 TEST(OperatingPoints, BetweenTwoFollowTheLaws) {
   const InterpolatedTable made = interpolate(test::pack(two_points()), *parse_clocks("cpu=1000,memory=1000"), "middle");
   EXPECT_EQ(made.between, "slow and fast");
   // The voltage goes with the clock asked for that differs most: 700 mV at 600, 1000 at 1500.
   const float share = (1000.0F - 600) / 900;
   const Point middle{"middle", 1000, 1000, 700 + share * 300};
-  constexpr float kMacs = 4 * 100 * 200;
   constexpr float kBytes = 4 * 100 * 200;
   const Estimate estimate = price(made.bytes, "middle");
   EXPECT_NEAR(estimate.dynamic.value() / (kMacs * joules_per_mac(middle)), 1, 1e-5);
@@ -110,11 +111,38 @@ TEST(OperatingPoints, ClocksThatAreNotStatedGoAlong) {
   EXPECT_TRUE(point.interpolated);
 }
 
-TEST(OperatingPoints, RowsOfOnePointAloneAreLeftToBroaderOnes) {
+// 1000 MHz lies nearer to slow: its row is scaled by the square of the voltage.
+TEST(OperatingPoints, RowsOfAnotherFormAreScaledFromTheNearerPoint) {
   wire::CoefficientTableT table = two_points();
   test::add_condition(*table.rows[1], Feature::kMacs, 1, 1e9F);  // another form than the other's
   const InterpolatedTable made = interpolate(test::pack(table), *parse_clocks("cpu=1000"), "middle");
-  EXPECT_EQ(price(made.bytes, "middle").level, Level::kRoofline);
+  const Estimate estimate = price(made.bytes, "middle");
+  EXPECT_EQ(estimate.level, Level::kOp);
+  const float volts = 700 + (1000.0F - 600) / 900 * 300;
+  EXPECT_NEAR(estimate.dynamic.value() / (kMacs * joules_per_mac({"", 0, 0, volts})), 1, 1e-5) << "the law holds";
+  const Estimate slow = price(made.bytes, "slow");
+  EXPECT_LT(estimate.time.value(), slow.time.value());
+  EXPECT_GT(estimate.time.value(), slow.time.value() * 600 / 1000 * 0.99F);
+}
+
+TEST(OperatingPoints, RowsOfOnePointAloneAreScaled) {
+  wire::CoefficientTableT table = two_points();
+  table.rows.erase(table.rows.begin() + 1);  // slow has none
+  const InterpolatedTable made = interpolate(test::pack(table), *parse_clocks("cpu=1000"), "middle");
+  const Estimate estimate = price(made.bytes, "middle");
+  EXPECT_EQ(estimate.level, Level::kOp);
+  const float volts = 700 + (1000.0F - 600) / 900 * 300;
+  EXPECT_NEAR(estimate.dynamic.value() / (kMacs * joules_per_mac({"", 0, 0, volts})), 1, 1e-5);
+}
+
+TEST(OperatingPoints, ATermThatOnePointLacksIsZeroThere) {
+  wire::CoefficientTableT table = two_points();
+  test::add_term(*table.rows[2], {.feature = Feature::kOne, .coefficient = 90, .unit = Unit::kMicrojoule});
+  const InterpolatedTable made = interpolate(test::pack(table), *parse_clocks("cpu=1050"), "half");
+  // By voltage squared: 850 mV between 700 and 1000.
+  const float share = (850.0F * 850 - 700 * 700) / (1000.0F * 1000 - 700 * 700);
+  EXPECT_NEAR(price(made.bytes, "half").dynamic.value(), kMacs * joules_per_mac({"", 0, 0, 850}) + share * 90e-6F,
+              1e-9F);
 }
 
 std::string refusal(const wire::CoefficientTableT& table, const char* clocks) {
