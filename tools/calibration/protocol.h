@@ -23,7 +23,7 @@ struct ProtocolOptions {
   double target_error = 0.01;  // relative standard error of a block's joules
   double shortest_run_s = 0.25;
   double longest_run_s = 4;
-  double idle_s = 0.16; // on each side
+  double idle_s = 0.16;  // on each side
   double warm_up_s = 0.03;
   double most_other_load = 0.05;  // processors that other programs may keep busy
   double most_clock_change = 0.02;

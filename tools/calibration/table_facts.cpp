@@ -42,6 +42,18 @@ files::FileBytes with_machine(const files::FileBytes& table, const MachineFacts&
                     "{:.0f}), {:.0f} us",
                     1e6 * session.wake()->joules, 1e6 * session.wake()->joules_error, 1e6 * session.wake()->seconds));
   }
+  std::string conditions;
+  const auto add = [&](std::string_view what, const std::string& value) {
+    if (!value.empty()) conditions += fmt::format("{}{} {}", conditions.empty() ? "" : ", ", what, value);
+  };
+  add("governor", state.governor);
+  add("cpuidle", state.cpuidle);
+  add("fan", state.fan);
+  for (const MachineState::Temperature& temperature : state.temperatures) {
+    add(temperature.name, fmt::format("{:.0f} degrees", temperature.celsius));
+  }
+  if (!conditions.empty()) notes.push_back(text::valid_utf8("state at the start: " + conditions));
+  for (const std::string& unknown : state.unknown) notes.push_back(text::valid_utf8("not known: " + unknown));
   if (!session.outcome().complete) {
     notes.push_back(session.outcome().interrupted ? "ended early because somebody asked for it"
                                                   : "ended early: " + text::valid_utf8(session.outcome().fault));
