@@ -58,6 +58,7 @@ struct Score {
   double naive = 0;                 // median over the same shapes and networks, one pass, all rails summed
   double inside = 0;                // share of 90 % intervals that hold the truth
   double blocks = 0;                // median error of what was measured
+  double worst_coefficient = 0;     // of those that can be told apart
   std::size_t rows = 0;
 };
 
@@ -71,6 +72,45 @@ std::uint64_t drawn_seed() {
   if (const char* given = std::getenv("EDGEJOULE_SEED")) return std::strtoull(given, nullptr, 10);
   static const std::uint64_t seed = std::random_device{}();
   return seed;
+}
+
+// Ops that only touch elements cost a constant and so much per byte, under a plain law: the truth of two sizes is the
+// truth of both coefficients. The constant is known where it is a good part of the smallest op.
+double worst_coefficient(EmulatedMachine& machine, const Session& session, const fit::FittedTable& table) {
+  double worst = 0;
+  int compared = 0;
+  for (const fit::FittedRow& row : table.rows) {
+    if (row.level != Level::kOpAndType || row.form != RowForm::kLinear || row.known != fit::Known::kNothing ||
+        !row.conditions.empty() || !row.correction.heights.empty() || row.member != 0) {
+      continue;
+    }
+    const workloads::Workload *smallest = nullptr, *largest = nullptr;
+    const auto bytes = [](const workloads::Workload& w) {
+      return static_cast<double>(w.op.facts[Fact::kInputBytes] + w.op.facts[Fact::kOutputBytes]);
+    };
+    for (const workloads::Candidate& candidate : session.candidates()) {
+      const workloads::Workload& w = candidate.workload;
+      if (w.op.kind != row.kind || w.op.data_type != row.data_type) continue;
+      if (class_of(w.op.kind) != OpClass::kElementwise && class_of(w.op.kind) != OpClass::kActivation) continue;
+      if (smallest == nullptr || bytes(w) < bytes(*smallest)) smallest = &w;
+      if (largest == nullptr || bytes(w) > bytes(*largest)) largest = &w;
+    }
+    if (smallest == nullptr) continue;
+    const auto truth = [&](const workloads::Workload& w) {
+      machine.prepare(w);
+      return machine.truth()->joules;
+    };
+    const double per_byte = (truth(*largest) - truth(*smallest)) / (bytes(*largest) - bytes(*smallest));
+    const double constant = truth(*smallest) - per_byte * bytes(*smallest);
+    for (const fit::FittedTerm& term : row.terms) {
+      const double is = term.spec.feature == Feature::kTensorBytes ? per_byte : constant;
+      const double error = std::abs(term.coefficient / is - 1);
+      worst = std::max(worst, error);
+      ++compared;
+    }
+  }
+  EXPECT_GT(compared, 6);
+  return worst;
 }
 
 Score score_of(const BoardCase& board, std::uint64_t seed) {
@@ -97,7 +137,8 @@ Score score_of(const BoardCase& board, std::uint64_t seed) {
   EXPECT_LT(static_cast<double>(machine.now_ns()) * 1e-9, 330) << "five minutes, and what settling takes";
 
   const measurements::MeasurementSet set = session.fit_set();
-  const files::FileBytes table = fit::write_table(fit::fit_table(set), set, {"closed loop", "2026-01-01", "test"});
+  const fit::FittedTable fitted = fit::fit_table(set);
+  const files::FileBytes table = fit::write_table(fitted, set, {"closed loop", "2026-01-01", "test"});
   measurements::MeasurementSet held_out = session.held_out_set();
   pricing::SetPricer pricer(held_out, table, {});
   Score score;
@@ -127,12 +168,13 @@ Score score_of(const BoardCase& board, std::uint64_t seed) {
   score.naive = median(naive);
   score.blocks = median(blocks);
   score.rows = shapes.size() + whole.size();
+  if (board.behaviour.empty()) score.worst_coefficient = worst_coefficient(machine, session, fitted);
   score.inside = inside / static_cast<double>(score.rows);
   std::printf(
       "%-28s seed %llu: blocks %.1f %%, unseen shapes %.1f %%, unseen networks %.1f %%, in the 90 %% interval "
-      "%.0f %% of %zu; naive %.0f %%\n",
+      "%.0f %% of %zu; naive %.0f %%; worst coefficient %.1f %%\n",
       board.name, static_cast<unsigned long long>(seed), 100 * score.blocks, 100 * score.shapes, 100 * score.networks,
-      100 * score.inside, score.rows, 100 * score.naive);
+      100 * score.inside, score.rows, 100 * score.naive, 100 * score.worst_coefficient);
   return score;
 }
 
@@ -149,6 +191,7 @@ TEST(ClosedLoop, BoardsThatATableCanExpress) {
     EXPECT_LT(score.blocks, 0.02) << board.name;
     EXPECT_LT(score.shapes, 0.03) << board.name;
     EXPECT_LT(score.networks, 0.03) << board.name;
+    EXPECT_LT(score.worst_coefficient, 0.05) << board.name;
     EXPECT_GT(score.naive, 3 * score.shapes) << board.name;
     inside += score.inside;
     ++boards;
