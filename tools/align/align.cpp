@@ -31,14 +31,18 @@ class Regression {
     const Eigen::Index unknowns = before_ + (options.constant_before ? 1 : 0);
     gram_ = Eigen::MatrixXd::Zero(unknowns, unknowns);
     moment_ = Eigen::VectorXd::Zero(unknowns);
+    seen_of_.assign(static_cast<std::size_t>(unknowns), 0);
   }
 
   bool add(const PowerSample& sample) {
     Row row;
     double seen = 0;
+    // A running filter reaches back over hundreds of spans of few activities.
     const auto take = [&](Eigen::Index activity, double weight) {
       if (weight <= 0) return;
-      row.weights.emplace_back(activity, weight);
+      double& sum = seen_of_[static_cast<std::size_t>(activity)];
+      if (sum == 0) row.weights.emplace_back(activity, 0);
+      sum += weight;
       seen += weight;
     };
     const std::int64_t begin_ns = response_begin_ns(sample, options_.tail / 4);
@@ -47,11 +51,12 @@ class Regression {
     for (; span != spans_.end() && span->begin_ns < sample.window_end_ns; ++span) {
       take(static_cast<Eigen::Index>(span->activity), response_weight(sample, span->begin_ns, span->end_ns));
     }
-    if (row.weights.empty()) return false;
-    if (options_.constant_before) {
+    if (!row.weights.empty() && options_.constant_before) {
       take(before_, response_weight(sample, std::numeric_limits<std::int64_t>::min() / 2, spans_.front().begin_ns));
     }
-    if (seen < 1 - options_.tail) return false;
+    for (auto& [activity, weight] : row.weights)
+      weight = std::exchange(seen_of_[static_cast<std::size_t>(activity)], 0);
+    if (row.weights.empty() || seen < 1 - options_.tail) return false;
     row.watts = static_cast<double>(sample.power_uw) * kMicro;
     for (const auto& [a, weight] : row.weights) {
       moment_[a] += weight * row.watts;
@@ -109,6 +114,16 @@ class Regression {
       power.standard_error = gram_(at, at) > kFewestWeight ? std::sqrt(std::max(0.0, variance * inverse(at, at)))
                                                            : std::numeric_limits<double>::infinity();
     }
+    const std::size_t count_of = result.activities.size();
+    result.covariance.assign(count_of * count_of, 0);
+    for (std::size_t a = 0; a < count_of; ++a) {
+      for (std::size_t b = 0; b < count_of; ++b) {
+        if (std::isinf(result.activities[a].standard_error) || std::isinf(result.activities[b].standard_error))
+          continue;
+        result.covariance[a * count_of + b] =
+            variance * inverse(static_cast<Eigen::Index>(a), static_cast<Eigen::Index>(b));
+      }
+    }
   }
 
  private:
@@ -118,6 +133,7 @@ class Regression {
   Eigen::MatrixXd gram_;
   Eigen::VectorXd moment_;
   std::vector<Row> rows_;
+  std::vector<double> seen_of_;  // by unknown, of the sample at hand
 };
 
 // What the samples say, each for the time since the one before it, against what the activities say of the same time.

@@ -49,6 +49,9 @@ struct Alignment {
   // samples come from a running filter: what they say of a short time is not its energy.
   double conservation = 0;
   double covered = 0;  // share of the spans' time that samples integrated
+  // Of the activities' watts, row by row, in W^2: neighbours err in opposite directions, and sums of them hardly at
+  // all. Empty without samples; rows of what no sample saw are 0.
+  std::vector<double> covariance;
 };
 
 // Samples of one rail, in the order of their windows. Clipped and unreadable samples are left out.
