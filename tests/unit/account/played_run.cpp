@@ -1,0 +1,178 @@
+#include "unit/account/played_run.h"
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <memory>
+#include <random>
+#include <sstream>
+#include <stdexcept>
+
+#include "edgejoule/linux/ina_source.h"
+#include "emulated_board/board_file.h"
+
+namespace edgejoule::account {
+namespace {
+
+using emulated_board::BusStatus;
+using emulated_board::PowerTrace;
+
+constexpr double kVolts = 5;
+constexpr std::int64_t kByteNs = 9 * 2'500;  // on a 400 kHz bus, acknowledge included
+constexpr std::int64_t kQuantumUw = 40'000;  // 40 uV over 5 mOhm at 5 V
+
+// The registers of the board's chips, in virtual time.
+class Sensor {
+ public:
+  explicit Sensor(std::shared_ptr<const PowerTrace> rail) {
+    std::istringstream text(
+        "chip 0x40 ina3221 shunt_noise_uv=10 seed=3\n"
+        "channel 0x40 1 trace=VDD_IN shunt_uohm=5000\n");
+    board_ = emulated_board::read_board(text, "board", ".", {{"VDD_IN", std::move(rail)}});
+  }
+
+  std::vector<PowerSample> read_until(std::int64_t end_ns, std::uint16_t averages) {
+    const RegisterBus bus{this, &read, &write, nullptr, &delay};
+    InaSourceConfig config;
+    config.chip = ChipId::kIna3221;
+    config.configure = true;
+    config.settings.channel_mask = 7;
+    config.settings.averages = averages;
+    config.settings.shunt_time_us = config.settings.bus_time_us = 1100;
+    config.settings.shunt_uohm[0] = config.settings.shunt_uohm[1] = config.settings.shunt_uohm[2] = 5000;
+    InaSource source;
+    if (!source.open(bus, config, now_ns_).ok()) throw std::runtime_error("the emulated chip does not answer");
+    const RailSource rails = source.source();
+    std::vector<PowerSample> samples;
+    while (now_ns_ < end_ns) {
+      now_ns_ = std::max(now_ns_, rails.ops->next_poll_ns(rails.self));
+      std::array<PowerSample, kMaxRailsPerSource> out{};
+      const auto count = rails.ops->poll(rails.self, now_ns_, Span<PowerSample>(out.data(), out.size()));
+      if (!count.ok()) throw std::runtime_error("the emulated chip cannot be read");
+      for (std::size_t i = 0; i < *count; ++i) {
+        if (out[i].rail == 0) samples.push_back(out[i]);
+      }
+    }
+    return samples;
+  }
+
+ private:
+  Status transfer(std::uint8_t address, std::vector<std::uint8_t> written, Span<std::uint8_t> bytes) {
+    std::array<emulated_board::Message, 2> messages{
+        emulated_board::Message{address, false, written},
+        emulated_board::Message{address, true, {bytes.data(), bytes.size()}}};
+    const std::size_t count = bytes.empty() ? 1 : 2;
+    now_ns_ += kByteNs * static_cast<std::int64_t>(written.size() + bytes.size() + count);
+    const auto result = board_.bus.transfer(std::span(messages.data(), count), now_ns_);
+    return result.status == BusStatus::kOk ? Status() : Status(Error::kBusNak);
+  }
+  static Status read(void* self, std::uint8_t address, std::uint8_t reg, Span<std::uint8_t> bytes) {
+    return static_cast<Sensor*>(self)->transfer(address, {reg}, bytes);
+  }
+  static Status write(void* self, std::uint8_t address, std::uint8_t reg, Span<const std::uint8_t> bytes) {
+    std::vector<std::uint8_t> written{reg};
+    written.insert(written.end(), bytes.begin(), bytes.end());
+    return static_cast<Sensor*>(self)->transfer(address, std::move(written), {});
+  }
+  static void delay(void* self, std::uint32_t microseconds) {
+    static_cast<Sensor*>(self)->now_ns_ += std::int64_t{microseconds} * 1'000;
+  }
+
+  emulated_board::Board board_;
+  std::int64_t now_ns_ = 0;
+};
+
+}  // namespace
+
+std::vector<HiddenOp> four_equal_layers() {
+  const std::vector<HiddenOp> layer{{"query", 300'000, 3.1},   {"key", 300'000, 3.1},     {"scores", 150'000, 4.6},
+                                    {"softmax", 120'000, 1.2}, {"context", 150'000, 4.2}, {"up", 780'000, 5.4},
+                                    {"down", 672'000, 3.9}};
+  std::vector<HiddenOp> ops;
+  for (int i = 0; i < 4; ++i) {
+    for (const HiddenOp& op : layer) ops.push_back({"layer_" + std::to_string(i) + "/" + op.name, op.ns, op.watts});
+  }
+  return ops;
+}
+
+PlayedRun play(const PlayOptions& options) {
+  PlayedRun run;
+  run.op_joules.assign(options.ops.size(), 0);
+  run.timeline.clock = wire::TimelineClock::monotonic;
+  run.timeline.source = wire::TimelineSource::markers;
+  auto& thread = run.timeline.threads.emplace_back(std::make_unique<wire::TimelineThreadT>());
+  thread->names.emplace_back();
+  for (const HiddenOp& op : options.ops) thread->names.push_back(op.name);
+
+  std::mt19937_64 random(options.seed);
+  std::normal_distribution<double> normal(0, 1);
+  std::vector<PowerTrace::Step> steps{{0, kVolts, options.idle_watts / kVolts}};
+  const auto step = [&](std::int64_t t_ns, double watts) {
+    const PowerTrace::Step next{t_ns, kVolts, watts / kVolts};
+    if (steps.back().t_ns == t_ns) {
+      steps.back() = next;
+    } else {
+      steps.push_back(next);
+    }
+  };
+  std::int64_t t = options.idle_ns;
+  for (int i = 0; i < options.inferences; ++i) {
+    const std::int64_t begin = t;
+    for (std::size_t k = 0; k < options.ops.size(); ++k) {
+      const HiddenOp& op = options.ops[k];
+      step(t, options.idle_watts + options.between_watts);
+      run.between_joules += options.between_watts * static_cast<double>(options.between_ns) * 1e-9;
+      t += options.between_ns;
+      const auto ns =
+          static_cast<std::int64_t>(static_cast<double>(op.ns) * std::max(0.5, 1 + options.jitter * normal(random)));
+      step(t, options.idle_watts + op.watts);
+      run.timeline.spans.emplace_back(t, t + ns, static_cast<std::uint32_t>(k), static_cast<std::uint32_t>(k + 1), 0, 0,
+                                      wire::SpanKind::op, 0, 1);
+      run.op_joules[k] += op.watts * static_cast<double>(ns) * 1e-9;
+      t += ns;
+    }
+    run.timeline.spans.emplace_back(begin, t, 0xFFFFFFFFU, 0, 0, 0, wire::SpanKind::inference, 0, 0);
+    step(t, options.idle_watts);
+    t += 200'000 + static_cast<std::int64_t>(random() % 600'000);  // the program's own pace
+  }
+  const std::int64_t end = t + options.idle_ns;
+  const auto rail = std::make_shared<const PowerTrace>(PowerTrace::piecewise(std::move(steps)));
+
+  capture::Recording recording;
+  recording.session.board = "emulated";
+  recording.session.total_description = "VDD_IN, emulated";
+  auto& described = recording.session.rails.emplace_back(std::make_unique<wire::TraceRailT>());
+  described->label = "VDD_IN";
+  described->chip = "ina3221";
+  described->quantum_uw = kQuantumUw;
+  described->averages = options.averages;
+  described->in_total = true;
+  recording.samples = Sensor(rail).read_until(end, options.averages);
+  run.begin_ns = recording.samples.front().window_begin_ns;
+  run.end_ns = recording.samples.back().window_end_ns;
+  run.rail_joules = rail->joules(run.begin_ns, run.end_ns);
+  run.rail = rail;
+  run.recordings.push_back(std::move(recording));
+  return run;
+}
+
+std::vector<double> PlayedRun::held_sample_rule(double idle_watts) const {
+  std::vector<double> joules(op_joules.size(), 0);
+  const std::vector<PowerSample>& samples = recordings.front().samples;
+  for (const wire::Span& span : timeline.spans) {
+    if (span.kind() != wire::SpanKind::op) continue;
+    auto after = std::upper_bound(samples.begin(), samples.end(), span.begin_ns(),
+                                  [](std::int64_t t, const PowerSample& s) { return t < s.t_mono_ns; });
+    std::int64_t from = span.begin_ns();
+    while (from < span.end_ns() && after != samples.begin()) {
+      const std::int64_t to = after == samples.end() ? span.end_ns() : std::min(span.end_ns(), after->t_mono_ns);
+      const double watts = static_cast<double>((after - 1)->power_uw) * 1e-6 - idle_watts;
+      joules[span.node()] += watts * static_cast<double>(to - from) * 1e-9;
+      from = to;
+      if (after != samples.end()) ++after;
+    }
+  }
+  return joules;
+}
+
+}  // namespace edgejoule::account
