@@ -109,7 +109,12 @@ std::size_t Protocol::add(std::int64_t begin_ns, std::int64_t end_ns) {
 }
 
 std::size_t Protocol::add(std::int64_t begin_ns, std::int64_t end_ns, std::size_t activity) {
-  if (end_ns > begin_ns) spans_.push_back({begin_ns, end_ns, activity});
+  if (end_ns <= begin_ns) return activity;
+  if (!spans_.empty() && spans_.back().activity == activity && spans_.back().end_ns == begin_ns) {
+    spans_.back().end_ns = end_ns;
+  } else {
+    spans_.push_back({begin_ns, end_ns, activity});
+  }
   return activity;
 }
 
@@ -277,7 +282,9 @@ Block Protocol::measure(const std::string& name) {
   const std::size_t run = next_activity_++;
   std::vector<double> chunk_seconds;
   std::uint64_t executions = 0;
-  double seconds = 0, asked_s = shortest_run_s_, lock = 0;
+  double seconds = 0, lock = 0;
+  // A filter that remembers for seconds says too little too late to be asked on the way.
+  double asked_s = memory_s_ < kLongMemorySeconds ? shortest_run_s_ : options_.longest_run_s;
   RunSpan last_part;
   for (int part = 1;; ++part) {
     RunSpan whole;
