@@ -263,6 +263,7 @@ class Accounting {
       for (const std::uint32_t op : result_.run.sets[a]) op_seconds[op] += all_seconds_[a];
     }
     result_.ops.resize(result_.run.ops.size());
+    if (options_.expected_joules) expected_ = options_.expected_joules(result_.run.ops);
     std::vector<double> all(result_.ops.size(), 0), shared(result_.ops.size(), 0);
     for (std::size_t a = kRests; a < result_.run.sets.size(); ++a) {
       const std::vector<std::uint32_t>& set = result_.run.sets[a];
@@ -295,8 +296,8 @@ class Accounting {
     std::vector<double> expected;
     for (const std::uint32_t op : set) {
       const RunOp& ran = result_.run.ops[op];
-      const double watts =
-          options_.expected_watts ? options_.expected_watts(ran, op_seconds[op] / static_cast<double>(ran.calls)) : -1;
+      const double joules = expected_.empty() ? -1 : expected_[op];
+      const double watts = joules * static_cast<double>(ran.calls) / op_seconds[op];
       if (!(watts >= 0)) {
         result_.shared_equally = true;
         return shares;
@@ -399,6 +400,7 @@ class Accounting {
   std::vector<std::size_t> rails_;
   TimeSpan within_;
   std::vector<TimeSpan> blind_;
+  std::vector<double> expected_;     // by op; empty: nothing is expected
   std::vector<double> all_seconds_;  // by activity, blind time included
   Account result_;
 };

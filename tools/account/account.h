@@ -31,8 +31,8 @@ inline constexpr double kInterval90 = 1.645;
 struct AccountOptions {
   std::vector<std::string> rails;         // labels; empty: those of the recording's total
   std::optional<std::int64_t> offset_ns;  // CLOCK_MONOTONIC = the timeline's clock + this; none: as it says
-  // Expected watts of an op, from its name and its seconds per call; negative: not known.
-  std::function<double(const RunOp& op, double seconds_per_call)> expected_watts;
+  // Joules that one call of each op is expected to take, by op; negative: not known. For what ran at the same time.
+  std::function<std::vector<double>(const std::vector<RunOp>& ops)> expected_joules;
 };
 
 // A sum of activities' time, for energies with the errors of sums.

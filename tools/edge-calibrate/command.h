@@ -32,6 +32,7 @@ auto reading(Read read) {
 // Returns the exit code.
 using Run = std::function<int()>;
 
+void add_account_command(CLI::App& program, Run& chosen);
 void add_adapt_command(CLI::App& program, Run& chosen);
 void add_export_command(CLI::App& program, Run& chosen);
 void add_fit_command(CLI::App& program, Run& chosen);

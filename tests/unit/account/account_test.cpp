@@ -208,7 +208,11 @@ TEST_F(AccountOfARun, OpsAtTheSameTimeShareAsTheTableExpects) {
   }
   run.timeline.spans = spans;
   AccountOptions by_table;
-  by_table.expected_watts = [](const RunOp& op, double) { return op.name == "light" ? 1.0 : 3.0; };
+  by_table.expected_joules = [](const std::vector<RunOp>& ops) {
+    std::vector<double> joules;
+    for (const RunOp& op : ops) joules.push_back(op.name == "light" ? 0.006 : 0.018);
+    return joules;
+  };
   const auto by_name = [](const Account& found, const std::string& name) {
     for (std::size_t i = 0; i < found.ops.size(); ++i) {
       if (found.run.ops[i].name == name) return found.ops[i];

@@ -9,7 +9,9 @@
 #include <stdexcept>
 
 #include "edgejoule/linux/ina_source.h"
+#include "edgejoule/linux/trace_writer.h"
 #include "emulated_board/board_file.h"
+#include "files/io.h"
 
 namespace edgejoule::account {
 namespace {
@@ -173,6 +175,26 @@ std::vector<double> PlayedRun::held_sample_rule(double idle_watts) const {
     }
   }
   return joules;
+}
+
+void write_files(const PlayedRun& run, const std::string& trace, const std::string& timeline) {
+  const capture::Recording& recording = run.recordings.front();
+  wire::TraceFrameT frame;
+  frame.session = std::make_unique<wire::TraceSessionT>(recording.session);
+  flatbuffers::FlatBufferBuilder session;
+  session.Finish(wire::TraceFrame::Pack(session, &frame), wire::TraceFrameIdentifier());
+  std::vector<std::uint64_t> memory(TraceWriter::required_bytes(256, 16) / 8 + 1);
+  TraceWriter writer;
+  const auto sound = [](const Status& status) {
+    if (!status.ok()) throw std::runtime_error(error_text(status.error()));
+  };
+  sound(writer.open(trace.c_str(), {reinterpret_cast<std::byte*>(memory.data()), memory.size() * 8}, 16));
+  sound(writer.write_session({reinterpret_cast<const std::byte*>(session.GetBufferPointer()), session.GetSize()}));
+  for (const PowerSample& sample : recording.samples) sound(writer.add(sample));
+  sound(writer.close());
+  flatbuffers::FlatBufferBuilder builder;
+  builder.Finish(wire::Timeline::Pack(builder, &run.timeline), wire::TimelineIdentifier());
+  files::write_file(timeline, {reinterpret_cast<const char*>(builder.GetBufferPointer()), builder.GetSize()});
 }
 
 }  // namespace edgejoule::account

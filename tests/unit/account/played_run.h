@@ -48,6 +48,9 @@ struct PlayedRun {
 // The rail is 5 V over 5 mOhm: 40 mW to a step of the INA3221, one of three channels of 1.1 ms shunt and bus each.
 [[nodiscard]] PlayedRun play(const PlayOptions& options);
 
+// As EJP1 and EJL1 files.
+void write_files(const PlayedRun& run, const std::string& trace, const std::string& timeline);
+
 // 28 ops in 10 ms: four layers of seven ops, each layer the same.
 [[nodiscard]] std::vector<HiddenOp> four_equal_layers();
 

@@ -1,0 +1,120 @@
+// edge-calibrate account as a person runs it.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "support/graph_fixture.h"
+#include "support/program.h"
+#include "support/table_fixture.h"
+#include "support/temporary_folder.h"
+#include "unit/account/played_run.h"
+
+namespace edgejoule::account {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+class AccountCommand : public ::testing::Test {
+ protected:
+  AccountCommand() : run_(play(options())) { write_files(run_, folder_.file("run.ejp"), folder_.file("run.ejl")); }
+  static PlayOptions options() {
+    PlayOptions options;
+    options.ops = four_equal_layers();
+    options.ops.resize(7);
+    options.inferences = 300;
+    options.idle_ns = 300'000'000;
+    return options;
+  }
+  std::string write(const std::string& name, const files::FileBytes& bytes) const {
+    files::write_file(folder_.file(name), bytes.text());
+    return folder_.file(name);
+  }
+  std::string model() const {
+    std::vector<test::NodeSpec> nodes(1);
+    nodes[0].kind = OpKind::kLayer;
+    nodes[0].name = "layer_0";
+    for (const HiddenOp& op : options().ops) {
+      test::NodeSpec node;
+      node.kind = OpKind::kDense;
+      node.parent = 1;
+      node.facts = test::dense_facts(1, 64, 256, 256);
+      node.name = op.name;
+      nodes.push_back(node);
+    }
+    return write("model.ejg", test::pack(test::graph_of(nodes)));
+  }
+  test::Outcome account(const std::string& arguments) const {
+    return test::run_program(std::string(EDGE_CALIBRATE) + " account " + folder_.file("run.ejp") + ' ' +
+                             folder_.file("run.ejl") + ' ' + arguments);
+  }
+
+  test::TemporaryFolder folder_;
+  PlayedRun run_;
+};
+
+TEST_F(AccountCommand, ShowsOpsAndAllParts) {
+  const test::Outcome outcome = account("");
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_THAT(outcome.out,
+              AllOf(HasSubstr("above idle of 2.40 W"), HasSubstr("layer_0/up"), HasSubstr("(between ops)"),
+                    HasSubstr("300 inferences"), HasSubstr("idle"), HasSubstr("sum"), HasSubstr("samples held")));
+}
+
+TEST_F(AccountCommand, RollsUpTheModelAndSetsATableBesideIt) {
+  const std::string graph = model();
+  const test::Outcome tree = account("--model " + graph + " --by tree");
+  EXPECT_EQ(tree.code, 0) << tree.err;
+  EXPECT_THAT(tree.out, HasSubstr("  layer_0\n"));
+  const std::string table = write("table.ejt", test::pack(test::sound_table()));
+  const std::string page = folder_.file("page.html");
+  const test::Outcome beside = account("--model " + graph + " --table " + table + " --html " + page);
+  EXPECT_EQ(beside.code, 0) << beside.err;
+  EXPECT_THAT(beside.out, AllOf(HasSubstr("table says"), HasSubstr(" !)")));
+  EXPECT_THAT(beside.err, AllOf(HasSubstr("edge-calibrate adapt"), HasSubstr("model,energy_j"), HasSubstr("page: ")));
+  EXPECT_THAT(std::string(files::read_file(page).text()),
+              AllOf(HasSubstr("Where the energy went"), HasSubstr("layer_0")));
+  const test::Outcome kinds = account("--model " + graph + " --by kind");
+  EXPECT_THAT(kinds.out, HasSubstr("dense"));
+}
+
+TEST_F(AccountCommand, WritesCsvAndJson) {
+  const test::Outcome csv = account("--csv");
+  EXPECT_THAT(csv.out, AllOf(HasSubstr("name,depth,seconds,dynamic_j"), HasSubstr("\nlayer_0/up,0,")));
+  const test::Outcome json = account("--json");
+  EXPECT_THAT(json.out, AllOf(HasSubstr("\"unit\":\"inference\""), HasSubstr("\"name\":\"layer_0/up\"")));
+}
+
+TEST_F(AccountCommand, ExitCodesSayWhatWasWrong) {
+  EXPECT_EQ(account("--by tree").code, 2);
+  EXPECT_EQ(account("--by nothing").code, 2);
+  EXPECT_EQ(account("--model " + folder_.file("none.ejg")).code, 3);
+  const test::Outcome other = account("--offset-ns 9000000000000");
+  EXPECT_EQ(other.code, 1);
+  EXPECT_THAT(other.err, HasSubstr("of another run"));
+  files::write_file(folder_.file("run.ejl"), "not a timeline");
+  const test::Outcome damaged = account("");
+  EXPECT_EQ(damaged.code, 3);
+  EXPECT_THAT(damaged.err, AllOf(HasSubstr("run.ejl"), Not(HasSubstr("another run"))));
+}
+
+TEST_F(AccountCommand, RefusesDurations) {
+  run_.timeline.kind = wire::TimelineKind::durations;
+  write_files(run_, folder_.file("again.ejp"), folder_.file("run.ejl"));
+  const test::Outcome outcome = account("");
+  EXPECT_EQ(outcome.code, 1);
+  EXPECT_THAT(outcome.err, HasSubstr("not when"));
+}
+
+TEST_F(AccountCommand, RefusesAnotherModel) {
+  std::vector<test::NodeSpec> nodes(1);
+  nodes[0].kind = OpKind::kRelu;
+  nodes[0].facts = test::elementwise_facts(100);
+  nodes[0].name = "unlike";
+  const test::Outcome outcome = account("--model " + write("other.ejg", test::pack(test::graph_of(nodes))));
+  EXPECT_EQ(outcome.code, 1);
+  EXPECT_THAT(outcome.err, HasSubstr("give the model that ran"));
+}
+
+}  // namespace
+}  // namespace edgejoule::account
