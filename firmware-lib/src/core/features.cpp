@@ -68,12 +68,16 @@ std::uint64_t of_one_group(const Facts& facts, Fact channels) noexcept {
 }
 
 // Tiles of `tile` points along one axis: each yields tile - kernel + 1 outputs of
-// stride 1 from the points that the outputs together see.
+// stride 1 from the points that the outputs together see. None where the kernel takes more
+// than half of the tile: nobody transforms then, and the count would explode.
 float tiles_along(const Facts& facts, Fact out, Fact kernel, Fact stride, Fact dilation, std::uint16_t tile) noexcept {
   const std::uint64_t size = facts[kernel];
   const float seen = (to_float(facts[out]) - 1.0F) * to_float(facts[stride]) +
                      (to_float(size) - 1.0F) * to_float(facts[dilation]) + 1.0F;
-  const float step = size < tile ? static_cast<float>(tile - static_cast<std::uint16_t>(size) + 1) : 1.0F;
+  if (size > tile / 2U) {
+    return 0.0F;
+  }
+  const auto step = static_cast<float>(tile - static_cast<std::uint16_t>(size) + 1);
   return rounded_up(finite_product(seen > 0.0F ? seen : 0.0F, 1.0F) / step);
 }
 

@@ -92,6 +92,9 @@ TEST(Features, TransformsWorkOnWholeTiles) {
   EXPECT_EQ(value(Feature::kTransformOutputs, OpClass::kConvolution, facts, tile), 4 * points);
   EXPECT_EQ(value(Feature::kTransformProducts, OpClass::kConvolution, facts, tile), 8 * 2 * points);
   EXPECT_EQ(value(Feature::kTransformWeights, OpClass::kConvolution, facts, tile), 8.0F * 2 * 256);
+  // Patches of 16 x 16, as a vision transformer takes them, are never transformed in such tiles.
+  facts.set(Fact::kKernelH, 16);
+  EXPECT_EQ(value(Feature::kTransformOutputs, OpClass::kConvolution, facts, tile), 0.0F);
   EXPECT_EQ(value(Feature::kTransformInputs, OpClass::kMatrix, facts, tile), 0.0F);
 }
 

@@ -67,9 +67,9 @@ Result<OpQuantities> measure_op(OpClass op_class, const Facts&& facts) = delete;
 //   channels_per_group, out_channels_per_group, channel_ratio (in/out), channel_product,
 //   least_channels, most_channels  of one group: libraries choose kernels by them
 //   in_pixels_per_channel      in_d * in_h * in_w
-//   transform_*                work of a convolution by transform (FFT, Winograd) on tiles
-//                              of tile.m x tile.m: points of the inputs, of the outputs,
-//                              of the products, of the transformed weights
+//   transform_*                work of a convolution by transform (FFT, Winograd) on tiles of tile.m x tile.m: points
+//                              of the inputs, of the outputs, of the products (none where the kernel takes more
+//                              than half of a tile), of the transformed weights
 //   arithmetic_intensity       MACs per tensor byte; 0 where no bytes are known
 // Never NaN, infinite or negative.
 [[nodiscard]] float feature_value(Feature feature, const OpQuantities& op, Tile tile, const CacheState& cache) noexcept;
