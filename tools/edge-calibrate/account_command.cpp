@@ -10,6 +10,7 @@
 #include "account_view.h"
 #include "capture/trace_reader.h"
 #include "command.h"
+#include "edgejoule/core/table.h"
 #include "files/io.h"
 #include "files/json.h"
 #include "import/import.h"
@@ -108,6 +109,13 @@ int run_account(const Arguments& arguments) {
     model.emplace(account::Model{*graph, {}, {}});
     if (!arguments.table.empty()) {
       table_bytes = reading([&] { return files::load(arguments.table, files::FileKind::kTable); });
+      const Result<CoefficientTable> table = CoefficientTable::open(table_bytes.span());
+      if (table.ok() && table->baseline() != BaselineKind::kAboveIdle) {
+        throw account::AccountError(
+            fmt::format("{} states joules {}, not above idle: they cannot stand beside dynamic energy, nor share it. "
+                        "Take a table above idle, or leave out --table",
+                        printable(arguments.table), name_of(table->baseline())));
+      }
       model->expected = account::price(model->graph, table_bytes, arguments.operating_point);
     }
   }
