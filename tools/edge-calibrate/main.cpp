@@ -30,6 +30,7 @@ int main(int argc, char** argv) {
   add_adapt_command(program, chosen);
   add_validate_command(program, chosen);
   add_table_command(program, chosen);
+  add_timeline_command(program, chosen);
   try {
     program.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
