@@ -23,6 +23,7 @@ packages_for() {
     fuzz) echo asan-ubsan ;;
     tidy) printf '%s\n' build asan-ubsan tidy ;;
     instructions) printf '%s\n' aarch64 instructions ;;
+    runtimes) command -v npm >/dev/null || echo runtimes ;;  # whoever has npm from elsewhere keeps it
     kernel) [[ -f tests/kernel/packages ]] && echo "$repository/tests/kernel/packages" ;;
     *) echo "$1" ;;
   esac
@@ -168,6 +169,22 @@ tier_browser() {
   cmake --build --preset host --target browser_test
   local status=0
   ctest --preset host -L browser --no-tests=error || status=$?
+  grep -A 1 ': Skipped$' build/host/Testing/Temporary/LastTest.log || true
+  return $status
+}
+
+tier_runtimes() {
+  local package=onnxruntime-node@1.30
+  mkdir -p build/runtimes
+  if [[ ! -f build/runtimes/node_modules/onnxruntime-node/package.json ]] &&
+    ! timeout 120 npm install --prefix build/runtimes --ignore-scripts --no-audit --no-fund "$package"; then
+    echo "skipped: npm could not install $package (no network?)"
+    return $skip_code
+  fi
+  cmake --preset host -DEDGEJOULE_SHARED_DIR="$EDGEJOULE_SHARED_DIR"
+  cmake --build --preset host --target runtimes_test
+  local status=0
+  ctest --preset host -L runtimes --verbose --no-tests=error || status=$?
   grep -A 1 ': Skipped$' build/host/Testing/Temporary/LastTest.log || true
   return $status
 }
