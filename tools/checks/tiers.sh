@@ -88,6 +88,8 @@ tier_aarch64() {
     echo 'skipped: this machine is aarch64: the tier host covers it'
     return $skip_code
   fi
+  # Minutes each under the emulator, and the same arithmetic as on the host.
+  echo 'note: without the closed loops and scored fits, which the tier host runs'
   build_and_test aarch64
 }
 
@@ -119,7 +121,7 @@ tier_tidy() {
 # fuzzer is a program fuzz_NAME; its seeds lie beside it in corpus/NAME, else in
 # tests/fuzz/corpus/NAME.
 tier_fuzz() {
-  local seconds=120 fuzzer name work seeds
+  local seconds=60 fuzzer name work seeds
   [[ -f build/asan-ubsan/build.ninja ]] || cmake --preset asan-ubsan
   cmake --build --preset asan-ubsan
   local -a fuzzers
