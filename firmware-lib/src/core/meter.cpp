@@ -24,8 +24,10 @@ bool is_above_zero(float value) noexcept {
 float kept_share(std::uint16_t taps, std::int64_t cycles) noexcept {
   float base = taps > 1 ? 1.0F - 1.0F / static_cast<float>(taps) : 0.0F;
   float kept = 1.0F;
-  for (; cycles > 0 && kept > 0.0F; cycles >>= 1U, base *= base) {
+  while (cycles > 0 && kept > 0.0F) {
     kept *= (cycles & 1) != 0 ? base : 1.0F;
+    base *= base;
+    cycles >>= 1U;
   }
   return kept;
 }
