@@ -39,7 +39,7 @@ constexpr const char* kFooter = R"(
 Without --emulate it runs on this board: finds its rails, checks its state, and runs kernels of its own on the
 processor. With it, time is virtual: minutes of measuring take seconds.
 Each workload is measured between two pauses, as often as its standard error needs; what went wrong is measured again.
-Networks and every fifth shape are kept for validation; the fit never sees them.
+Networks and every fourth shape are kept for validation; the fit never sees them.
 
 Examples:
   edge-calibrate run --emulate orin-nano -o orin.ejt --report orin.html
