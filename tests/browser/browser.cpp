@@ -20,7 +20,7 @@
 namespace edgejoule::test {
 namespace {
 
-constexpr int kPatienceMs = 60'000;  // of one answer; a busy machine takes its time
+constexpr std::chrono::milliseconds kPatience(60'000);  // of one answer; a busy machine takes its time
 
 class Json {
  public:
@@ -100,7 +100,7 @@ std::string Browser::read_message() {
       return message;
     }
     pollfd ready{from_, POLLIN, 0};
-    if (::poll(&ready, 1, kPatienceMs) != 1) throw BrowserError("the browser does not answer");
+    if (::poll(&ready, 1, static_cast<int>(kPatience.count())) != 1) throw BrowserError("the browser does not answer");
     std::array<char, 65536> bytes{};
     const ssize_t got = ::read(from_, bytes.data(), bytes.size());
     if (got <= 0) throw BrowserError("the browser ended");
@@ -134,14 +134,14 @@ std::string Browser::call(const std::string& method, const std::string& paramete
 void Browser::open(const std::string& path, int width, int height) {
   call("Emulation.setDeviceMetricsOverride",
        fmt::format(R"({{"width":{},"height":{},"deviceScaleFactor":1,"mobile":false}})", width, height));
+  // The page before may still answer for a moment: it is told from the new one by a mark that it keeps.
+  (void)ask("window.left = true");
   const Json answer(call("Page.navigate", fmt::format(R"({{"url":{}}})", text::json_string("file://" + path))));
   const flexbuffers::Map result = answer.root()["result"].AsMap();
   if (result["errorText"].IsString()) throw BrowserError(path + ": " + result["errorText"].AsString().str());
-  const auto begin = std::chrono::steady_clock::now();
-  while (ask("document.readyState + ' ' + location.protocol") != "complete file:") {
-    if (std::chrono::steady_clock::now() - begin > std::chrono::milliseconds(kPatienceMs)) {
-      throw BrowserError(path + " does not finish loading");
-    }
+  const std::string loaded = "complete file: false";
+  if (until("document.readyState + ' ' + location.protocol + ' ' + ('left' in window)", loaded) != loaded) {
+    throw BrowserError(path + " does not finish loading");
   }
 }
 
@@ -151,6 +151,13 @@ std::string Browser::ask(const std::string& expression) {
   const flexbuffers::Map result = answer.root()["result"].AsMap();
   if (!result["exceptionDetails"].IsNull()) throw BrowserError(expression + ": the page threw");
   return result["result"].AsMap()["value"].AsString().str();
+}
+
+std::string Browser::until(const std::string& expression, const std::string& wanted) {
+  const auto begin = std::chrono::steady_clock::now();
+  std::string answer = ask(expression);
+  while (answer != wanted && std::chrono::steady_clock::now() - begin < kPatience) answer = ask(expression);
+  return answer;
 }
 
 void Browser::click(const std::string& selector) {

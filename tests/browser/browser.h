@@ -34,6 +34,8 @@ class Browser {
   void open(const std::string& path, int width = 1200, int height = 900);
   // What a script's expression is, as text.
   [[nodiscard]] std::string ask(const std::string& expression);
+  // The same, asked again until it is what is wanted or patience ends: what a page does on a click may come later.
+  [[nodiscard]] std::string until(const std::string& expression, const std::string& wanted);
   // In the middle of the first element that the selector finds, with the mouse.
   void click(const std::string& selector);
   void press_escape();

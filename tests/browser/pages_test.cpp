@@ -52,24 +52,28 @@ class Pages : public testing::Test {
   std::string program_;
 };
 
-constexpr const char* kTrail = "[...document.querySelectorAll('.trail button')].map(b => b.textContent).join('/')";
+// The names from the root to the chosen node; a page follows its address one task after the click that changed it.
+void expect_trail(Browser& browser, const std::string& wanted) {
+  EXPECT_EQ(browser.until("[...document.querySelectorAll('.trail button')].map(b => b.textContent).join('/')", wanted),
+            wanted);
+}
 
 TEST_F(Pages, ATreeIsClickedThroughAndOutAgain) {
   Browser browser(program_);
   browser.open(bert_page());
-  EXPECT_EQ(browser.ask(kTrail), "bert-tiny");
+  expect_trail(browser, "bert-tiny");
   const int all = std::stoi(browser.ask("document.querySelectorAll('.bars button').length"));
   EXPECT_GT(all, 10);
   browser.click(bar("encoder"));
-  EXPECT_EQ(browser.ask(kTrail), "bert-tiny/encoder");
+  expect_trail(browser, "bert-tiny/encoder");
   browser.click(bar("layer.1"));
-  EXPECT_EQ(browser.ask(kTrail), "bert-tiny/encoder/layer.1");
+  expect_trail(browser, "bert-tiny/encoder/layer.1");
   EXPECT_THAT(browser.ask("document.querySelector('.details').textContent"), HasSubstr("B - A"));
   EXPECT_EQ(browser.ask("document.querySelector('.bars button').style.width"), "100%");
   browser.press_escape();
-  EXPECT_EQ(browser.ask(kTrail), "bert-tiny/encoder");
+  expect_trail(browser, "bert-tiny/encoder");
   browser.click(".trail button");
-  EXPECT_EQ(browser.ask(kTrail), "bert-tiny");
+  expect_trail(browser, "bert-tiny");
   EXPECT_EQ(std::stoi(browser.ask("document.querySelectorAll('.bars button').length")), all);
   EXPECT_THAT(browser.complaints(), IsEmpty());
 }
@@ -77,15 +81,14 @@ TEST_F(Pages, ATreeIsClickedThroughAndOutAgain) {
 TEST_F(Pages, WidthsStandForWhatIsChosen) {
   Browser browser(program_);
   browser.open(bert_page());
-  const auto widest = [&] {
-    return browser.ask("[...document.querySelectorAll('.bars button')].map(b => b.style.width).join(' ')");
-  };
-  const std::string of_b = widest();
+  const std::string widths = "[...document.querySelectorAll('.bars button')].map(b => b.style.width).join(' ')";
+  const std::string of_b = browser.ask(widths);
   browser.click(".views button:nth-child(3)");
-  EXPECT_EQ(browser.ask("document.querySelector('.views button:nth-child(3)').getAttribute('aria-pressed')"), "true");
-  EXPECT_NE(widest(), of_b);
+  const std::string pressed = "document.querySelector('.views button:nth-child(3)').getAttribute('aria-pressed')";
+  EXPECT_EQ(browser.until(pressed, "true"), "true");
+  EXPECT_NE(browser.ask(widths), of_b);
   browser.click(".views button:nth-child(1)");
-  EXPECT_EQ(widest(), of_b);
+  EXPECT_EQ(browser.until(widths, of_b), of_b);
 }
 
 TEST_F(Pages, AnAddressLeadsToTheChosenNode) {
@@ -93,10 +96,11 @@ TEST_F(Pages, AnAddressLeadsToTheChosenNode) {
   const std::string path = bert_page();
   browser.open(path);
   browser.click(bar("encoder"));
+  expect_trail(browser, "bert-tiny/encoder");
   const std::string hash = browser.ask("location.hash");
   EXPECT_THAT(hash, HasSubstr("#node="));
   browser.open(folder_.file("page.html") + "?again" + hash);
-  EXPECT_EQ(browser.ask(kTrail), "bert-tiny/encoder");
+  expect_trail(browser, "bert-tiny/encoder");
 }
 
 TEST_F(Pages, NothingIsLoadedFromElsewhere) {
@@ -142,7 +146,7 @@ TEST_F(Pages, APhoneScrollsDownAndNotSideways) {
   browser.open(bert_page(), 390, 800);
   EXPECT_EQ(browser.ask("document.documentElement.scrollWidth <= 390"), "true");
   browser.click(bar("encoder"));
-  EXPECT_EQ(browser.ask(kTrail), "bert-tiny/encoder");
+  expect_trail(browser, "bert-tiny/encoder");
 }
 
 }  // namespace
