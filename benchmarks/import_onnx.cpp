@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "import/import.h"
-#include "import/onnx_writer.h"
+#include "import/onnx/writer.h"
 #include "scene.h"
 
 namespace {

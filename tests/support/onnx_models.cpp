@@ -1,6 +1,6 @@
 #include "support/onnx_models.h"
 
-#include "import/onnx_writer.h"
+#include "import/onnx/writer.h"
 
 namespace edgejoule::test {
 namespace {

@@ -2,8 +2,8 @@
 
 #include <utility>
 
-#include "import/tflite_ops.h"
-#include "import/tflite_writer.h"
+#include "import/tflite/ops.h"
+#include "import/tflite/writer.h"
 
 namespace edgejoule::test {
 namespace {

@@ -20,7 +20,7 @@
 #include <string>
 #include <vector>
 
-#include "import/experiment_files.h"
+#include "import/experiment/files.h"
 #include "timeline/trtexec.h"
 
 namespace edgejoule::calibration {

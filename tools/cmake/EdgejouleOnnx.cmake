@@ -25,7 +25,7 @@ if(NOT EDGEJOULE_ONNX_INCLUDE_DIR OR NOT EDGEJOULE_ONNX_LIBRARY OR NOT EDGEJOULE
   message(STATUS "ONNX import: off, libonnx was not found (apt-get install libonnx-dev libprotobuf-dev)")
   return()
 endif()
-# Older ones infer no shape of a single node as onnx_library.cpp asks it.
+# Older ones infer no shape of a single node as onnx/library.cpp asks it.
 file(STRINGS "${EDGEJOULE_ONNX_INCLUDE_DIR}/onnx/defs/shape_inference.h" edgejoule_onnx_is_new REGEX "getSymbolicInput")
 if(NOT edgejoule_onnx_is_new)
   set(EDGEJOULE_WITH_ONNX OFF)

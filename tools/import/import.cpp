@@ -9,11 +9,11 @@
 #include "files/file_kinds.h"
 #include "import/mapped_file.h"
 #ifdef EDGEJOULE_WITH_ONNX
-#include "import/onnx_file.h"
-#include "import/onnx_import.h"
+#include "import/onnx/file.h"
+#include "import/onnx/import.h"
 #endif
-#include "import/tflite_file.h"
-#include "import/tflite_import.h"
+#include "import/tflite/file.h"
+#include "import/tflite/import.h"
 
 namespace edgejoule::import {
 namespace {

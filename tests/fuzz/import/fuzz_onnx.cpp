@@ -4,7 +4,7 @@
 #include <cstdint>
 
 #include "import/import.h"
-#include "import/onnx_import.h"
+#include "import/onnx/import.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   edgejoule::import::ImportOptions options;

@@ -6,7 +6,7 @@
 
 #include "files/io.h"
 #include "files/json.h"
-#include "import/onnx_writer.h"
+#include "import/onnx/writer.h"
 #include "program_fixture.h"
 #include "support/onnx_models.h"
 

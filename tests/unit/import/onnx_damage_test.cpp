@@ -8,7 +8,7 @@
 #include <iterator>
 #include <limits>
 
-#include "import/onnx_writer.h"
+#include "import/onnx/writer.h"
 #include "imported.h"
 #include "support/onnx_models.h"
 #include "support/temporary_folder.h"

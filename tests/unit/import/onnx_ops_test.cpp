@@ -1,5 +1,5 @@
 // The table of ONNX operators.
-#include "import/onnx_ops.h"
+#include "import/onnx/ops.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,5 +1,5 @@
 // Our shapes against libonnx's, tensor by tensor, and rules of their own.
-#include "import/onnx_shapes.h"
+#include "import/onnx/shapes.h"
 
 #include <gtest/gtest.h>
 #include <onnx/shape_inference/implementation.h>
@@ -9,9 +9,9 @@
 #include <fstream>
 #include <iterator>
 
-#include "import/onnx_file.h"
-#include "import/onnx_graph.h"
-#include "import/onnx_writer.h"
+#include "import/onnx/file.h"
+#include "import/onnx/graph.h"
+#include "import/onnx/writer.h"
 #include "support/onnx_models.h"
 
 namespace edgejoule::import {

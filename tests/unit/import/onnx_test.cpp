@@ -2,7 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "import/onnx_writer.h"
+#include "import/onnx/writer.h"
 #include "imported.h"
 #include "support/onnx_models.h"
 

@@ -6,7 +6,7 @@
 #include <iterator>
 #include <limits>
 
-#include "import/tflite_writer.h"
+#include "import/tflite/writer.h"
 #include "imported.h"
 #include "support/tflite_models.h"
 

@@ -1,4 +1,4 @@
-#include "import/tflite_ops.h"
+#include "import/tflite/ops.h"
 
 #include <gtest/gtest.h>
 

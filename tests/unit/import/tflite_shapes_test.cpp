@@ -1,9 +1,9 @@
-#include "import/tflite_shapes.h"
+#include "import/tflite/shapes.h"
 
 #include <gtest/gtest.h>
 
-#include "import/tflite_file.h"
-#include "import/tflite_writer.h"
+#include "import/tflite/file.h"
+#include "import/tflite/writer.h"
 
 namespace edgejoule::import {
 namespace {

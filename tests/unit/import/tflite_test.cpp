@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "import/tflite_writer.h"
+#include "import/tflite/writer.h"
 #include "imported.h"
 #include "support/tflite_models.h"
 

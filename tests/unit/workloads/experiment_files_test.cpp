@@ -1,4 +1,4 @@
-#include "import/experiment_files.h"
+#include "import/experiment/files.h"
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
