@@ -8,10 +8,10 @@
 #include <filesystem>
 #include <random>
 
-#include "edgejoule/core/plan.h"
 #include "fit/table_writer.h"
 #include "graph/ops.h"
 #include "measurements/importers.h"
+#include "support/prepared.h"
 
 namespace edgejoule::fit {
 namespace {
@@ -100,19 +100,14 @@ TEST(FitTable, PredictsThroughCoreWhatItFitted) {
   const MeasurementSet set = convolutions(120, 0.05);
   const FittedTable fitted = fit_table(set, {});
   const files::FileBytes bytes = write_table(fitted, set, {"t", "2026-01-01", "test"});
-  const Result<CoefficientTable> table = CoefficientTable::open(bytes.span());
-  ASSERT_TRUE(table.ok());
-  std::vector<std::uint64_t> workspace(TablePlan::required_bytes(*table) / 8 + 1);
-  const Result<TablePlan> plan = TablePlan::prepare(
-      *table, {}, {reinterpret_cast<std::byte*>(workspace.data()), workspace.size() * sizeof(std::uint64_t)});
-  ASSERT_TRUE(plan.ok());
+  const test::Prepared prepared(bytes);
   double sum = 0;
   for (const Measurement& m : set.measurements) {
     OpDescriptor op;
     op.kind = m.kind;
     op.data_type = m.data_type;
     op.facts = m.facts;
-    const Result<Estimate> estimate = plan->estimate(op, {}, Confidence::k90);
+    const Result<Estimate> estimate = prepared.plan().estimate(op, {}, Confidence::k90);
     ASSERT_TRUE(estimate.ok());
     EXPECT_EQ(estimate->level, Level::kOpAndType);
     EXPECT_FALSE(estimate->flags.has(Flag::kOutsideRange)) << m.origin;
@@ -250,13 +245,8 @@ TEST(FitTable, LearnsHowLongOpsTake) {
   EXPECT_LT(fitted.op_times.held_out.median, 4);
   EXPECT_GT(fitted.op_times.held_out.median, 0.5) << "held out: the noise shows";
   const files::FileBytes bytes = write_table(fitted, set, {"t", "2026-01-01", "test"});
-  const Result<CoefficientTable> table = CoefficientTable::open(bytes.span());
-  ASSERT_TRUE(table.ok());
-  EXPECT_TRUE(table->op_time_residual().has_quantiles);
-  std::vector<std::uint64_t> workspace(TablePlan::required_bytes(*table) / 8 + 1);
-  const Result<TablePlan> plan = TablePlan::prepare(
-      *table, {}, {reinterpret_cast<std::byte*>(workspace.data()), workspace.size() * sizeof(std::uint64_t)});
-  ASSERT_TRUE(plan.ok());
+  const test::Prepared prepared(bytes);
+  EXPECT_TRUE(prepared.table().op_time_residual().has_quantiles);
   int inside = 0;
   for (const std::uint64_t channels : {20U, 77U, 150U, 222U}) {
     const graph::OpNode truth = convolution(channels, 21, 3);
@@ -264,7 +254,7 @@ TEST(FitTable, LearnsHowLongOpsTake) {
     op.kind = OpKind::kConv2d;
     op.data_type = DataType::kFloat32;
     op.facts = truth.facts;
-    const Result<Estimate> estimate = plan->estimate(op, {}, Confidence::k95);
+    const Result<Estimate> estimate = prepared.plan().estimate(op, {}, Confidence::k95);
     ASSERT_TRUE(estimate.ok());
     EXPECT_NEAR(static_cast<double>(estimate->time.value()) / true_seconds(truth), 1, 0.05) << channels;
     inside += estimate->time_interval.lower.value() < true_seconds(truth) &&

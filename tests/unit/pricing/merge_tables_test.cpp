@@ -5,9 +5,8 @@
 
 #include <vector>
 
-#include "edgejoule/core/plan.h"
 #include "support/graph_fixture.h"
-#include "support/table_fixture.h"
+#include "support/prepared.h"
 
 namespace edgejoule::pricing {
 namespace {
@@ -35,19 +34,13 @@ struct Priced {
 };
 
 Priced price(const files::FileBytes& bytes, const std::string& point, std::uint8_t engine, OpKind kind) {
-  const Result<CoefficientTable> table = CoefficientTable::open(bytes.span());
-  EXPECT_TRUE(table.ok());
-  std::vector<std::uint64_t> workspace(TablePlan::required_bytes(*table) / 8 + 1);
-  PlanOptions options;
-  options.operating_point = point;
-  const Result<TablePlan> plan = TablePlan::prepare(
-      *table, options, {reinterpret_cast<std::byte*>(workspace.data()), workspace.size() * sizeof(std::uint64_t)});
-  EXPECT_TRUE(plan.ok());
+  const test::Prepared prepared(bytes, test::at_point(point));
   OpDescriptor op;
   op.kind = kind;
   op.engine = engine;
   op.facts = test::dense_facts(1, 4, 100, 200);
-  return {plan->estimate(op, {}, Confidence::k90)->dynamic.value(), plan->static_power(engine).value()};
+  return {prepared.plan().estimate(op, {}, Confidence::k90)->dynamic.value(),
+          prepared.plan().static_power(engine).value()};
 }
 
 TEST(MergedTables, EachPointAnswersForItself) {

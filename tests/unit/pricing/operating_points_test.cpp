@@ -7,9 +7,8 @@
 #include <cmath>
 #include <vector>
 
-#include "edgejoule/core/plan.h"
 #include "support/graph_fixture.h"
-#include "support/table_fixture.h"
+#include "support/prepared.h"
 
 namespace edgejoule::pricing {
 namespace {
@@ -59,18 +58,11 @@ wire::CoefficientTableT two_points() {
 }
 
 Estimate price(const files::FileBytes& bytes, const std::string& point) {
-  const Result<CoefficientTable> table = CoefficientTable::open(bytes.span());
-  EXPECT_TRUE(table.ok());
-  std::vector<std::uint64_t> workspace(TablePlan::required_bytes(*table) / 8 + 1);
-  PlanOptions options;
-  options.operating_point = point;
-  const Result<TablePlan> plan = TablePlan::prepare(
-      *table, options, {reinterpret_cast<std::byte*>(workspace.data()), workspace.size() * sizeof(std::uint64_t)});
-  EXPECT_TRUE(plan.ok());
+  const test::Prepared prepared(bytes, test::at_point(point));
   OpDescriptor op;
   op.kind = OpKind::kDense;
   op.facts = test::dense_facts(1, 4, 100, 200);
-  const Result<Estimate> estimate = plan->estimate(op, {}, Confidence::k90);
+  const Result<Estimate> estimate = prepared.plan().estimate(op, {}, Confidence::k90);
   EXPECT_TRUE(estimate.ok());
   return *estimate;
 }

@@ -5,7 +5,7 @@
 
 #include "pricing/op_sums.h"
 #include "support/graph_fixture.h"
-#include "support/table_fixture.h"
+#include "support/prepared.h"
 
 namespace edgejoule::pricing {
 namespace {
@@ -45,13 +45,10 @@ MeasurementSet nested() {
 
 // The joules of an op by hook, which is another way through core.
 double by_hook(const files::FileBytes& bytes, const Measurement& m) {
-  const CoefficientTable table = *CoefficientTable::open(bytes.span());
-  std::vector<std::uint64_t> workspace(TablePlan::required_bytes(table) / 8 + 1);
-  const auto plan = TablePlan::prepare(
-      table, {}, {reinterpret_cast<std::byte*>(workspace.data()), workspace.size() * sizeof(std::uint64_t)});
+  const test::Prepared prepared(bytes);
   OpDescriptor op;
   op.kind = m.kind, op.op_class = m.op_class, op.data_type = m.data_type, op.facts = m.facts;
-  return plan->estimate(op, {}, Confidence::k90)->dynamic.value();
+  return prepared.plan().estimate(op, {}, Confidence::k90)->dynamic.value();
 }
 
 double sum_of_contributions(SetPricer& pricer, std::size_t index) {
