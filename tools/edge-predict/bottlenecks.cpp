@@ -208,15 +208,6 @@ std::vector<Remedy> remedies_for(const Prediction& prediction, const std::vector
   return all;
 }
 
-std::string uses_text(const Prediction& prediction, const std::vector<CoefficientUse>& uses) {
-  std::string out;
-  for (std::size_t i = 0; i < std::min(kShownUses, uses.size()); ++i) {
-    out += (i == 0 ? "" : "; ") + use_text(prediction, uses[i]);
-  }
-  if (uses.size() > kShownUses) out += fmt::format("; and {} more", uses.size() - kShownUses);
-  return out;
-}
-
 }  // namespace
 
 const char* name_of(Cause cause) {
@@ -241,6 +232,14 @@ std::string use_text(const Prediction& prediction, const CoefficientUse& use) {
   if (use.term.coefficient == 0) return of_row;
   return fmt::format("{}: {:.4g} {} x {}", of_row, use.term.coefficient, symbol_of(use.term.unit),
                      feature_text(use.term));
+}
+
+std::string uses_text(const Prediction& prediction, const std::vector<CoefficientUse>& uses, std::size_t shown) {
+  std::string out;
+  for (std::size_t i = 0; i < std::min(shown, uses.size()); ++i) {
+    out += (i == 0 ? "" : "; ") + use_text(prediction, uses[i]);
+  }
+  return uses.size() > shown ? out + fmt::format("; and {} more", uses.size() - shown) : out;
 }
 
 Bottlenecks bottlenecks_of(const Prediction& prediction) {
@@ -281,11 +280,11 @@ std::string bottlenecks_text(const Prediction& prediction, const TextOptions& op
   text::Columns causes({"energy", "share", "goes into", "through"},
                        {Align::kRight, Align::kRight, Align::kLeft, Align::kLeft});
   for (const CauseSum& sum : found.causes) {
-    causes.add(
-        {{text::si(sum.joules, "J"), Style::kBold},
-         {share(sum.joules)},
-         {name_of(sum.cause)},
-         {sum.cause == Cause::kStatic ? "static power x time" : uses_text(prediction, sum.through), Style::kDim}});
+    causes.add({{text::si(sum.joules, "J"), Style::kBold},
+                {share(sum.joules)},
+                {name_of(sum.cause)},
+                {sum.cause == Cause::kStatic ? "static power x time" : uses_text(prediction, sum.through, kShownUses),
+                 Style::kDim}});
   }
   std::string out = causes.render(options.colour, options.width, 3) + "\n";
 
@@ -317,7 +316,7 @@ std::string bottlenecks_text(const Prediction& prediction, const TextOptions& op
   for (const Remedy& r : found.remedies) {
     out += fmt::format("  {:>7}  {:>8}  {}\n", "-" + share(r.saved), text::si(r.saved, "J"),
                        text::styled(r.what, Style::kBold, options.colour));
-    out += text::styled(fmt::format("{:21}through {}\n", "", uses_text(prediction, r.through)), Style::kDim,
+    out += text::styled(fmt::format("{:21}through {}\n", "", uses_text(prediction, r.through, kShownUses)), Style::kDim,
                         options.colour);
     if (r.repriced) {
       out += fmt::format("{:21}priced again with {}: {} instead of {}\n", "", r.settings, text::si(*r.repriced, "J"),

@@ -69,5 +69,8 @@ struct Bottlenecks {
 
 // "row 3, conv_2d float32: 5.1 pJ x macs"
 [[nodiscard]] std::string use_text(const Prediction& prediction, const CoefficientUse& use);
+// The first `shown` of them, and how many more there are.
+[[nodiscard]] std::string uses_text(const Prediction& prediction, const std::vector<CoefficientUse>& uses,
+                                    std::size_t shown);
 
 }  // namespace edgejoule::predict

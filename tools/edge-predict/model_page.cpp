@@ -63,14 +63,6 @@ report::Icicle icicle_of(const Prediction& prediction, const std::string& interv
   return icicle;
 }
 
-std::string uses_text(const Prediction& prediction, const std::vector<CoefficientUse>& uses) {
-  std::string out;
-  for (std::size_t i = 0; i < std::min(kShownUses, uses.size()); ++i) {
-    out += (i == 0 ? "" : "; ") + use_text(prediction, uses[i]);
-  }
-  return uses.size() > kShownUses ? out + fmt::format("; and {} more", uses.size() - kShownUses) : out;
-}
-
 void add_bottlenecks(const Prediction& prediction, report::Page& page) {
   const Bottlenecks found = bottlenecks_of(prediction);
   const auto share = [&](double joules) { return text::percent(found.whole > 0 ? joules / found.whole : 0); };
@@ -79,8 +71,9 @@ void add_bottlenecks(const Prediction& prediction, report::Page& page) {
   std::vector<std::vector<std::string>> causes;
   for (const CauseSum& sum : found.causes) {
     if (sum.joules > 0) bars.push_back({name_of(sum.cause), sum.joules, text::si(sum.joules, "J")});
-    causes.push_back({name_of(sum.cause), text::si(sum.joules, "J"), share(sum.joules),
-                      sum.cause == Cause::kStatic ? "static power x time" : uses_text(prediction, sum.through)});
+    causes.push_back(
+        {name_of(sum.cause), text::si(sum.joules, "J"), share(sum.joules),
+         sum.cause == Cause::kStatic ? "static power x time" : uses_text(prediction, sum.through, kShownUses)});
   }
   page.chart("By cause, as the terms of the rows say", report::bar_chart(bars));
   page.table({{"cause", false}, {"energy", true}, {"share", true}, {"through", false}}, causes);
@@ -89,7 +82,7 @@ void add_bottlenecks(const Prediction& prediction, report::Page& page) {
   for (const Remedy& r : found.remedies) {
     remedies.push_back({r.what, "-" + share(r.saved), text::si(r.saved, "J"),
                         r.repriced ? fmt::format("{} with {}", text::si(*r.repriced, "J"), r.settings) : "-",
-                        uses_text(prediction, r.through)});
+                        uses_text(prediction, r.through, kShownUses)});
   }
   page.paragraph(remedies.empty() ? "Nothing that edgejoule knows of saves a hundredth."
                                   : "Saved at unchanged coefficients; where the table can price the changed model, "

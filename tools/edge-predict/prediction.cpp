@@ -99,6 +99,8 @@ Prediction::Prediction(Request request) : request_(std::move(request)) {
     throw PredictionError(fmt::format("model {}: {}.", text::printable(request_.model), error_text(status.error())));
   }
 
+  knows_time_ =
+      std::any_of(nodes_.begin(), nodes_.end(), [](const NodeEstimate& node) { return node.time.value() >= 0; });
   pricing::bound_modules_by_their_ops(core_->predictor, inputs_, nodes_);
   shares_.resize(graph.size());
   if (const Status status = allocate_shares(graph, nodes_, shares_); !status.ok()) {
@@ -153,10 +155,6 @@ Joules Prediction::wake() const {
     if (engine < table().engine_count()) sum += table().engine(engine).wake;
   }
   return sum;
-}
-
-bool Prediction::knows_time() const {
-  return std::any_of(nodes_.begin(), nodes_.end(), [](const NodeEstimate& node) { return node.time.value() >= 0; });
 }
 
 std::string Prediction::name(std::uint32_t i) const {

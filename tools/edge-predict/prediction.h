@@ -79,7 +79,7 @@ class Prediction {
   // measured none.
   [[nodiscard]] Joules wake() const;
   // Whether the time of any node is known.
-  [[nodiscard]] bool knows_time() const;
+  [[nodiscard]] bool knows_time() const { return knows_time_; }
 
   // A readable name: the node's own, else its kind and index.
   [[nodiscard]] std::string name(std::uint32_t i) const;
@@ -103,6 +103,7 @@ class Prediction {
   std::unique_ptr<Core> core_;
   PredictInputs inputs_;
   std::vector<NodeEstimate> nodes_;
+  bool knows_time_ = false;
   std::vector<Share> shares_;
   std::vector<std::uint64_t> macs_;
 };

@@ -44,12 +44,6 @@ bool interval_known(const SweepPoint& point) {
   return !point.whole.flags.has(Flag::kIntervalUnknown);
 }
 
-std::string interval_text(const SweepPoint& point) {
-  if (!interval_known(point)) return "-";
-  return fmt::format("{} .. {}{}", text::si(point.whole.interval.lower), text::si(point.whole.interval.upper),
-                     point.whole.flags.has(Flag::kIntervalNotGuaranteed) ? " ?" : "");
-}
-
 std::string time_text(const SweepPoint& point) {
   return point.whole.time.value() < 0 ? "-" : text::si(point.whole.time);
 }
@@ -85,17 +79,13 @@ std::optional<double> number_of(const std::string& value) {
   return number;
 }
 
-std::string percent_text(const SweepView& view) {
-  return fmt::format("{:.0f} % interval", text::fraction_of(view.confidence) * 100);
-}
-
 }  // namespace
 
 std::string sweep_text(const SweepView& view, const std::vector<SweepPoint>& points, std::size_t best,
                        const TextOptions& options) {
   const bool batches = any_batch(points);
   const bool tokens = any_tokens(points);
-  std::vector<std::string> header{text::printable(view.key), "energy", percent_text(view)};
+  std::vector<std::string> header{text::printable(view.key), "energy", interval_title(view.confidence)};
   std::vector<Align> align{Align::kRight, Align::kRight, Align::kLeft};
   const auto column = [&](std::string title, Align side) {
     header.push_back(std::move(title));
@@ -115,7 +105,7 @@ std::string sweep_text(const SweepView& view, const std::vector<SweepPoint>& poi
     const Style style = i == best ? Style::kBold : Style::kPlain;
     std::vector<text::Cell> row{{text::printable(point.value), style},
                                 {text::si(point.whole.dynamic), style},
-                                {interval_text(point), Style::kDim}};
+                                {interval_text(point.whole.interval, point.whole.flags), Style::kDim}};
     if (times) row.insert(row.end(), {{time_text(point)}, {power_text(point)}});
     if (batches) row.push_back({text::si(per_input(point), "J")});
     if (tokens) row.push_back({per_token(point) ? text::si(*per_token(point), "J") : "-"});
@@ -204,21 +194,21 @@ std::string sweep_html(const SweepView& view, const std::vector<SweepPoint>& poi
     std::vector<report::Series> series{energy};
     if (bounded) series.insert(series.end(), {lower, upper});
     page.chart(fmt::format("Energy against {}{}", view.key,
-                           bounded ? fmt::format(", with its {}", percent_text(view)) : std::string()),
+                           bounded ? fmt::format(", with its {}", interval_title(view.confidence)) : std::string()),
                report::line_chart(series, options));
   } else {
     page.chart("Energy of one inference", report::bar_chart(bars));
   }
   std::vector<std::vector<std::string>> rows;
   for (const SweepPoint& point : points) {
-    rows.push_back({point.value, text::si(point.whole.dynamic), interval_text(point), time_text(point),
-                    power_text(point), text::si(per_input(point), "J"),
+    rows.push_back({point.value, text::si(point.whole.dynamic), interval_text(point.whole.interval, point.whole.flags),
+                    time_text(point), power_text(point), text::si(per_input(point), "J"),
                     per_token(point) ? text::si(*per_token(point), "J") : "-",
                     text::si(static_cast<double>(point.macs), ""), text::flag_names(point.whole.flags, " ")});
   }
   page.table({{view.key, true},
               {"energy", true},
-              {percent_text(view), true},
+              {interval_title(view.confidence), true},
               {"time", true},
               {"average power", true},
               {"per input", true},
