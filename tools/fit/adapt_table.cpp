@@ -11,7 +11,7 @@
 
 #include "fit/adapt.h"
 #include "pricing/set_pricer.h"
-#include "schemas/table_generated.h"
+#include "pricing/table_objects.h"
 #include "text/escape.h"
 
 namespace edgejoule::fit {
@@ -262,12 +262,7 @@ AdaptedTable adapt_table(const files::FileBytes& donor, const MeasurementSet& se
   set_residuals(*table, set, design, test);
   forget_times(*table);
   describe(*table, set, result, info);
-  flatbuffers::FlatBufferBuilder builder;
-  wire::FinishCoefficientTableBuffer(builder, wire::CreateCoefficientTable(builder, table.get()));
-  result.bytes = {builder.GetBufferPointer(), builder.GetSize()};
-  if (const auto opened = CoefficientTable::open(result.bytes.span()); !opened) {
-    throw std::logic_error(fmt::format("the adapted table is not valid: {}", error_text(opened.error())));
-  }
+  result.bytes = pricing::pack_table<std::logic_error>(*table, "the adapted table is not valid");
   return result;
 }
 

@@ -8,7 +8,7 @@
 #include <memory>
 #include <stdexcept>
 
-#include "schemas/table_generated.h"
+#include "pricing/table_objects.h"
 #include "text/escape.h"
 
 namespace edgejoule::fit {
@@ -188,13 +188,7 @@ files::FileBytes write_table(const FittedTable& table, const MeasurementSet& set
   file.op_time_residual = residual_of(table.op_time_residual);
   file.module_time_residual = residual_of(table.module_time_residual);
   file.model_time_residual = residual_of(table.model_time_residual);
-  flatbuffers::FlatBufferBuilder builder;
-  wire::FinishCoefficientTableBuffer(builder, wire::CreateCoefficientTable(builder, &file));
-  files::FileBytes bytes(builder.GetBufferPointer(), builder.GetSize());
-  if (const auto opened = CoefficientTable::open(bytes.span()); !opened) {
-    throw std::logic_error(fmt::format("the fitted table is not valid: {}", error_text(opened.error())));
-  }
-  return bytes;
+  return pricing::pack_table<std::logic_error>(file, "the fitted table is not valid");
 }
 
 }  // namespace edgejoule::fit

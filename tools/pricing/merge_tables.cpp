@@ -8,22 +8,14 @@
 #include <tuple>
 #include <utility>
 
-#include "edgejoule/core/table.h"
 #include "files/io.h"
-#include "schemas/table_generated.h"
+#include "pricing/table_objects.h"
 #include "text/escape.h"
 
 namespace edgejoule::pricing {
 namespace {
 
 using Table = wire::CoefficientTableT;
-
-std::unique_ptr<Table> unpacked(const NamedTable& table) {
-  if (const auto opened = CoefficientTable::open(table.bytes.span()); !opened) {
-    throw MergeError(fmt::format("{}: {}", text::printable(table.file), error_text(opened.error())));
-  }
-  return std::unique_ptr<Table>(wire::GetCoefficientTable(table.bytes.span().data())->UnPack());
-}
 
 // What joules mean, and where: of two tables in one these must be the same.
 std::string meaning_of(const Table& table) {
@@ -84,7 +76,7 @@ class Merged {
  public:
   explicit Merged(const std::vector<NamedTable>& tables) {
     for (const NamedTable& table : tables) {
-      parts_.push_back(unpacked(table));
+      parts_.push_back(unpack_table<MergeError>(table.bytes, text::printable(table.file)));
       files_.push_back(text::printable(table.file));
     }
     out_ = std::make_unique<Table>(*parts_.front());
@@ -158,13 +150,7 @@ class Merged {
                       parts_[i]->provenance == nullptr ? "no date" : parts_[i]->provenance->date));
     }
     out_->provenance->measurements_sha256 = files::sha256(digests);
-    flatbuffers::FlatBufferBuilder builder;
-    wire::FinishCoefficientTableBuffer(builder, wire::CreateCoefficientTable(builder, out_.get()));
-    files::FileBytes bytes(builder.GetBufferPointer(), builder.GetSize());
-    if (const auto opened = CoefficientTable::open(bytes.span()); !opened) {
-      throw MergeError(fmt::format("the tables do not fit together: {}", error_text(opened.error())));
-    }
-    return bytes;
+    return pack_table<MergeError>(*out_, "the tables do not fit together");
   }
 
  private:

@@ -10,8 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include "edgejoule/core/table.h"
-#include "schemas/table_generated.h"
+#include "pricing/table_objects.h"
 #include "text/escape.h"
 
 namespace edgejoule::pricing {
@@ -234,10 +233,7 @@ std::optional<Clocks> parse_clocks(std::string_view text) {
 }
 
 InterpolatedTable interpolate(const files::FileBytes& bytes, const Clocks& clocks, const std::string& name) {
-  if (const auto opened = CoefficientTable::open(bytes.span()); !opened) {
-    throw OperatingPointError(fmt::format("the table is not valid: {}", error_text(opened.error())));
-  }
-  const std::unique_ptr<wire::CoefficientTableT> table(wire::GetCoefficientTable(bytes.span().data())->UnPack());
+  const auto table = unpack_table<OperatingPointError>(bytes, "the table is not valid");
   const Wanted wanted = {clocks.cpu, clocks.gpu, clocks.memory};
   const auto& points = table->operating_points;
   std::size_t first = points.size(), second = points.size();
@@ -354,13 +350,7 @@ InterpolatedTable interpolate(const files::FileBytes& bytes, const Clocks& clock
   table->statics.insert(table->statics.end(), statics.begin(), statics.end());
   const std::string between = fmt::format("{} and {}", a.name, b.name);
   table->operating_points.push_back(std::move(added));
-  flatbuffers::FlatBufferBuilder builder;
-  wire::FinishCoefficientTableBuffer(builder, wire::CreateCoefficientTable(builder, table.get()));
-  files::FileBytes out(builder.GetBufferPointer(), builder.GetSize());
-  if (const auto opened = CoefficientTable::open(out.span()); !opened) {
-    throw OperatingPointError(fmt::format("the interpolated table is not valid: {}", error_text(opened.error())));
-  }
-  return {std::move(out), name, between};
+  return {pack_table<OperatingPointError>(*table, "the interpolated table is not valid"), name, between};
 }
 
 }  // namespace edgejoule::pricing
