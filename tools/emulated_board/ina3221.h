@@ -22,9 +22,8 @@ class Ina3221 final : public RegisterChip {
 
   [[nodiscard]] std::int64_t next_event_ns() const override { return sequencer_.next_end_ns(); }
 
-  // The other two open-drain pins that follow the measurements.
+  // The second open-drain pin that follows the measurements.
   [[nodiscard]] bool warning_pin_high() const { return (flags_ & 0x0038U) == 0; }
-  [[nodiscard]] bool power_valid_pin_high() const { return power_valid_; }
 
  private:
   RegisterValue read_register(std::uint8_t address) override;

@@ -119,12 +119,6 @@ Result<std::int64_t> parse_billionths(const char* text) noexcept {
   return value;
 }
 
-Result<std::int64_t> read_integer(const char* path) noexcept {
-  char text[32];
-  if (const Status s = read_line(path, Span<char>(text)); !s) return s.error();
-  return parse_integer(text, std::strlen(text));
-}
-
 Status real_path(const char* path, Span<char> out) noexcept {
   // The kernel knows the answer without a buffer of PATH_MAX on somebody's stack.
   const int fd = ::open(path, O_PATH | O_CLOEXEC);

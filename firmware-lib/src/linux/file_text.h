@@ -30,7 +30,6 @@ void copy_text(const char* from, Span<char> to) noexcept;
 
 // The first line, terminated, without its end.
 Status read_line(const char* path, Span<char> out) noexcept;
-Result<std::int64_t> read_integer(const char* path) noexcept;
 
 // Decimal digits, perhaps signed, perhaps ending in white space; nothing else.
 Result<std::int64_t> parse_integer(const char* text, std::size_t length) noexcept;
