@@ -35,13 +35,16 @@ class Frame {
 
   [[nodiscard]] std::string axes() const {
     std::string out;
-    for (const Tick& tick : x_.ticks(6)) {
+    const std::vector<Tick> ticks = x_.ticks(6);
+    for (std::size_t i = 0; i < ticks.size(); ++i) {
+      const Tick& tick = ticks[i];
+      const bool minor = tick.minor || (ticks.size() > 7 && i % 2 == 1);  // a phone has no room for more
       const double at = px(tick.value);
       out += fmt::format("<line class=\"grid\" x1=\"{0:.1f}\" x2=\"{0:.1f}\" y1=\"{1}\" y2=\"{2}\"/>", at, kTop,
                          kTop + kPlotHeight);
       const bool at_edge = at > kLeft + kPlotWidth - kRight;  // centred there it would be cut
       out += fmt::format("<text class=\"tick{}\" x=\"{:.1f}\" y=\"{}\" text-anchor=\"{}\">{}</text>",
-                         tick.minor ? " minor" : "", at_edge ? kWidth - 2 : at, kTop + kPlotHeight + 22,
+                         minor ? " minor" : "", at_edge ? kWidth - 2 : at, kTop + kPlotHeight + 22,
                          at_edge ? "end" : "middle", text::html(tick.label));
     }
     for (const Tick& tick : y_.ticks(6)) {
@@ -67,6 +70,9 @@ class Frame {
       }
     }
     if (want_y) out.insert(out.end(), options.guides.begin(), options.guides.end());
+    if (!want_y) {
+      for (const Strip& strip : options.strips) out.insert(out.end(), {strip.from, strip.to});
+    }
     return out;
   }
 
@@ -111,6 +117,39 @@ std::string decorations(const Frame& frame, const ChartOptions& options) {
   return out;
 }
 
+constexpr double kLane = 26;
+
+// What is too short for its label goes without; what is too short to see is not drawn.
+std::string strips_of(const Frame& frame, const ChartOptions& options) {
+  constexpr double kLeast = 0.15, kLetter = 7.5, kLetterOnPhone = 11;
+  std::string out;
+  for (const Strip& strip : options.strips) {
+    if (!frame.x().shows(strip.from) || !frame.x().shows(strip.to)) continue;
+    const double from = frame.px(strip.from), width = frame.px(strip.to) - from;
+    if (width < kLeast) continue;
+    const double y = kHeight + static_cast<double>(strip.lane) * kLane;
+    out += fmt::format(
+        "<g><title>{}</title><rect class=\"c{}\" fill-opacity=\"0.4\" stroke-width=\"0.5\" x=\"{:.2f}\" y=\"{:.0f}\" "
+        "width=\"{:.2f}\" height=\"{:.0f}\"/>",
+        text::html(strip.tooltip), strip.colour, from, y, width, kLane - 3);
+    const double room = std::max(0.0, width - 6);
+    if (room >= 3 * kLetter) {
+      const std::string label = text::shorten(strip.label, static_cast<std::size_t>(room / kLetter));
+      out += fmt::format("<text{} x=\"{:.1f}\" y=\"{:.0f}\">{}</text>",
+                         static_cast<double>(label.size()) * kLetterOnPhone > room ? " class=\"minor\"" : "", from + 3,
+                         y + kLane - 9, text::html(label));
+    }
+    out += "</g>";
+  }
+  return out;
+}
+
+double height_of(const ChartOptions& options) {
+  std::size_t lanes = 0;
+  for (const Strip& strip : options.strips) lanes = std::max(lanes, strip.lane + 1);
+  return kHeight + static_cast<double>(lanes) * kLane;
+}
+
 std::string wrap(const std::string& body, double height, const std::string& description) {
   return fmt::format("<svg viewBox=\"0 0 {} {}\" role=\"img\" aria-label=\"{}\">{}</svg>", kWidth, height,
                      text::html(description), body);
@@ -151,7 +190,7 @@ std::string scatter_chart(const std::vector<Series>& series, const ChartOptions&
 
 std::string line_chart(const std::vector<Series>& series, const ChartOptions& options) {
   const Frame frame(series, options);
-  std::string body = decorations(frame, options);
+  std::string body = decorations(frame, options) + strips_of(frame, options);
   std::size_t left_out = 0;
   for (std::size_t i = 0; i < series.size(); ++i) {
     // A value without a place breaks the line: a gap is not a measurement.
@@ -159,7 +198,7 @@ std::string line_chart(const std::vector<Series>& series, const ChartOptions& op
     bool pen_down = false;
     for (const Point& p : series[i].points) {
       if (!frame.shows(p)) {
-        ++left_out;
+        left_out += std::isnan(p.x) ? 0 : 1;
         pen_down = false;
         continue;
       }
@@ -169,7 +208,7 @@ std::string line_chart(const std::vector<Series>& series, const ChartOptions& op
     body += fmt::format("<path class=\"line c{}\" d=\"{}\"><title>{}</title></path>", i % kColours, path,
                         text::html(series[i].name));
   }
-  return legend(series) + wrap(body + left_out_note(left_out), kHeight, description_of(options));
+  return legend(series) + wrap(body + left_out_note(left_out), height_of(options), description_of(options));
 }
 
 std::string bar_chart(const std::vector<Bar>& bars) {

@@ -18,7 +18,7 @@ constexpr std::string_view kStyle = R"(
 font:16px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,"DejaVu Sans",sans-serif;overflow-wrap:anywhere}
 h1{font-size:1.5rem;margin:.2rem 0}h2{font-size:1.15rem;margin:2rem 0 .5rem;border-bottom:1px solid var(--line)}
 .sub{color:var(--dim);margin:0 0 1rem}.figures{display:grid;grid-template-columns:repeat(auto-fit,minmax(9.5rem,1fr));gap:.7rem}
-.figure{background:var(--panel);border-radius:.4rem;padding:.7rem .8rem}.figure b{display:block;font-size:1.45rem;font-weight:600}
+.figures+.figures{margin-top:.7rem}.figure{background:var(--panel);border-radius:.4rem;padding:.7rem .8rem}.figure b{display:block;font-size:1.45rem;font-weight:600}
 .figure span{display:block}.figure small{color:var(--dim)}.warn{background:var(--warnbg);color:var(--warn);border-radius:.4rem;padding:.6rem .8rem}
 figure{margin:1rem 0}figcaption{color:var(--dim);font-size:.9rem}svg{width:100%;height:auto;display:block}
 .wide{overflow-x:auto}table{border-collapse:collapse;width:100%;font-size:.9rem;overflow-wrap:normal}

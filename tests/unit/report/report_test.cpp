@@ -89,6 +89,24 @@ TEST(LineChart, BreaksTheLineAtAGap) {
   EXPECT_EQ(count(d, "M"), 2U);
 }
 
+TEST(LineChart, PartsALineWithoutCountingAValueAsLost) {
+  const double nothing = std::nan("");
+  const std::string svg = line_chart({{"a", {{1, 1, ""}, {2, 2, ""}, {nothing, nothing, ""}, {3, 3, ""}}}}, {});
+  EXPECT_EQ(count(svg.substr(svg.find("<path")), "M"), 2U);
+  EXPECT_THAT(svg, Not(HasSubstr("not shown")));
+}
+
+TEST(LineChart, DrawsStripsOnItsAxisAndLabelsThoseWithRoom) {
+  ChartOptions options;
+  options.strips = {
+      {0, 0.5, 0, 2, "wide<op>", "a tooltip"}, {0.5, 0.51, 1, 3, "narrow", ""}, {0.6, 0.6 + 1e-7, 0, 1, "", ""}};
+  const std::string svg = line_chart({{"a", {{0, 1, ""}, {1, 1, ""}}}}, options);
+  EXPECT_EQ(count(svg, "<rect"), 2U) << "nobody could see the third";
+  EXPECT_THAT(svg, HasSubstr("wide&lt;op&gt;"));
+  EXPECT_THAT(svg, HasSubstr("<title>a tooltip</title>"));
+  EXPECT_THAT(svg, Not(HasSubstr("narrow")));
+}
+
 TEST(BarChart, SurvivesAllZero) {
   EXPECT_THAT(bar_chart({{"a", 0, "0 J"}}), HasSubstr("0 J"));
 }
