@@ -144,6 +144,7 @@ class Accounting {
     const TimeSpan run{own.begin_ns + result_.offset_ns, own.end_ns + result_.offset_ns};
     require_same_run(recording, timeline, run);
     result_.run = activities_of(timeline, result_.offset_ns, within_);
+    result_.board = recording.session.board;
     for (const std::size_t rail : rails_) result_.rails.push_back(recording.session.rails[rail]->label);
   }
 
@@ -153,6 +154,7 @@ class Accounting {
     share();
     sum_up();
     note();
+    result_.typical = typical_inference(result_.run, result_.watts, result_.was_seen, only_rail_);
     return std::move(result_);
   }
 
@@ -203,6 +205,7 @@ class Accounting {
       const std::vector<TimeSpan> blind = blind_spans(samples, within_);
       blind_.insert(blind_.end(), blind.begin(), blind.end());
       add_samples(samples);
+      if (rails_.size() == 1) only_rail_ = std::move(samples);
     }
     result_.covered = std::min(covered, 1.0);
     blind_ = merged(std::move(blind_));
@@ -400,8 +403,9 @@ class Accounting {
   std::vector<std::size_t> rails_;
   TimeSpan within_;
   std::vector<TimeSpan> blind_;
-  std::vector<double> expected_;     // by op; empty: nothing is expected
-  std::vector<double> all_seconds_;  // by activity, blind time included
+  std::vector<PowerSample> only_rail_;  // its samples at their true instants; empty where several add up
+  std::vector<double> expected_;        // by op; empty: nothing is expected
+  std::vector<double> all_seconds_;     // by activity, blind time included
   Account result_;
 };
 

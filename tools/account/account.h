@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "account/activities.h"
+#include "account/time_line.h"
 #include "capture/trace_reader.h"
 
 namespace edgejoule::account {
@@ -50,6 +51,7 @@ struct OpAccount {
 
 struct Account {
   RunActivities run;
+  std::string board;
   std::vector<std::string> rails;
   std::int64_t offset_ns = 0;
   double seconds = 0;        // of the trace, without what it did not see
@@ -62,10 +64,11 @@ struct Account {
   double idle_watts = 0;
   std::vector<OpAccount> ops;  // as run.ops
   Energy all_ops, all_ops_dynamic, between_ops, pauses, idle, lost;
-  Energy not_seen;            // of sets of ops that fell between all samples; no op is charged for them
-  Energy total;               // of all of the above together
-  double sampled_joules = 0;  // the samples themselves, each held since the one before it
-  double sampled_error = 0;   // expected of that, from the share of time that was seen
+  Energy not_seen;                  // of sets of ops that fell between all samples; no op is charged for them
+  Energy total;                     // of all of the above together
+  double sampled_joules = 0;        // the samples themselves, each held since the one before it
+  double sampled_error = 0;         // expected of that, from the share of time that was seen
+  std::optional<TimeLine> typical;  // with samples where there is one rail; none without inferences
   bool shared_by_table = false, shared_equally = false;
   std::vector<std::string> notes;
 

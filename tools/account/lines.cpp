@@ -31,6 +31,10 @@ class Lines {
   Lines(const Account& account, const Model* model) : account_(account), model_(model) {
     per_run_ = account.run.inferences.empty();
     for (const RunOp& op : account.run.ops) ++named_[op.name];
+    if (model == nullptr) return;
+    for (std::uint32_t node = 0; node < model->graph.size(); ++node) {
+      if (!model->graph.is_module_node(node)) ++nodes_named_[std::string(model->graph.name(node))];
+    }
   }
 
   void add_op(Sum& sum, std::size_t op, bool with_expected = true) const {
@@ -50,7 +54,7 @@ class Lines {
 
   [[nodiscard]] Line line(std::string name, const Sum& sum) const {
     Line line;
-    line.name = std::move(name);
+    line.name = line.plain_name = std::move(name);
     line.seconds = sum.seconds;
     const ActivitySeconds times(sum.times.begin(), sum.times.end());
     line.total = account_.energy_of(times, false);
@@ -62,16 +66,20 @@ class Lines {
     return line;
   }
 
+  // As the model calls it, else as the runtime does.
+  [[nodiscard]] std::string plain_name(std::size_t i) const {
+    if (model_ != nullptr && model_->match.nodes[i].size() == 1) {
+      const std::uint32_t node = model_->match.nodes[i].front();
+      const std::string name(model_->graph.name(node));
+      if (!name.empty()) return nodes_named_.at(name) > 1 ? path_of(node) : text::printable(name);
+    }
+    const std::string& name = account_.run.ops[i].name;
+    return name.empty() ? "op" : text::printable(name);
+  }
+
   [[nodiscard]] std::string op_name(std::size_t i) const {
     const RunOp& op = account_.run.ops[i];
-    std::string name = text::printable(op.name);
-    if (model_ != nullptr && !model_->match.nodes[i].empty()) {
-      const std::uint32_t node = model_->match.nodes[i].front();
-      if (model_->match.nodes[i].size() == 1 && !model_->graph.name(node).empty()) {
-        name = text::printable(model_->graph.name(node));
-      }
-    }
-    if (name.empty()) name = "op";
+    const std::string name = plain_name(i);
     if (op.node != kNoNode && named_.at(op.name) > 1) return fmt::format("{} #{}", name, op.node);
     return op.occurrence > 0 ? fmt::format("{} ({})", name, op.occurrence + 1) : name;
   }
@@ -91,6 +99,9 @@ class Lines {
       Sum sum;
       add_op(sum, i);
       lines.push_back(line(op_name(i), sum));
+      lines.back().plain_name = plain_name(i);
+      lines.back().order = static_cast<std::uint32_t>(i);
+      lines.back().op = lines.back().order;
       lines.back().is_resolved = account_.ops[i].is_resolved;
       lines.back().is_matched = is_matched(i);
     }
@@ -126,6 +137,8 @@ class Lines {
       line_of[node] = static_cast<std::uint32_t>(lines.size());
       Line made = line(name.empty() ? fmt::format("{} #{}", name_of(graph.kind(node)), node) : text::printable(name),
                        sums[node]);
+      if (name.empty()) made.plain_name = std::string(name_of(graph.kind(node)));
+      made.order = node;
       made.depth = graph.depth(node);
       if (node != 0) made.parent = line_of[graph.parent(node)];
       lines.push_back(std::move(made));
@@ -134,10 +147,20 @@ class Lines {
   }
 
  private:
+  [[nodiscard]] std::string path_of(std::uint32_t node) const {
+    const GraphView& graph = model_->graph;
+    std::string path = text::printable(graph.name(node));
+    for (std::uint32_t up = graph.parent(node); up != 0; up = graph.parent(up)) {
+      if (!graph.name(up).empty()) path = text::printable(graph.name(up)) + "/" + path;
+    }
+    return path;
+  }
+
   const Account& account_;
   const Model* model_;
   bool per_run_;
-  std::map<std::string, int> named_;
+  std::map<std::string, int> named_;        // how many ops of the run
+  std::map<std::string, int> nodes_named_;  // of the model
 };
 
 }  // namespace

@@ -17,7 +17,10 @@ enum class By : std::uint8_t { kOp, kKind, kModule, kTree };
 
 struct Line {
   std::string name;
-  std::uint32_t parent = kNoNode;  // another line, of trees
+  std::string plain_name;           // without the number that tells it from others of that name
+  std::uint32_t order = 0;          // in the run or the model, where lines are sorted otherwise
+  std::optional<std::uint32_t> op;  // of the run
+  std::uint32_t parent = kNoNode;   // another line, of trees
   std::uint32_t depth = 0;
   double seconds = 0;
   Energy total, dynamic;
