@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "account_text.h"
+#include "account_time_line.h"
 #include "report/page.h"
 #include "text/columns.h"
 #include "text/escape.h"
@@ -19,15 +21,6 @@ using account::kInterval90;
 using account::Line;
 using text::exact;
 using text::si;
-
-const Energy& shown(const Account& account, const Line& line) {
-  return account.has_idle ? line.dynamic : line.total;
-}
-
-std::string with_interval(const Energy& energy, bool is_resolved) {
-  if (!is_resolved) return "not resolved";
-  return fmt::format("{} \u00b1 {}", si(energy.joules, "J"), si(kInterval90 * energy.standard_error, "J"));
-}
 
 std::string against_table(const Account& account, const Line& line) {
   if (!line.expected || line.expected->joules <= 0) return "";
@@ -63,14 +56,12 @@ std::vector<Part> parts_of(const Account& account) {
   return parts;
 }
 
-std::string unit_of(const Account& account) {
-  return account.run.inferences.empty() ? "the run" : "an inference";
-}
-
-std::string rails_text(const Account& account) {
-  std::string out;
-  for (const std::string& rail : account.rails) out += (out.empty() ? "" : " + ") + text::printable(rail);
-  return out;
+// Twice or half the mean power has the full tone.
+double tone_of(const Account& account, const Line& line, const Line& whole) {
+  if (!line.is_resolved || line.seconds <= 0 || whole.seconds <= 0) return 0;
+  const double watts = shown(account, line).joules / line.seconds;
+  const double mean = shown(account, whole).joules / whole.seconds;
+  return watts > 0 && mean > 0 ? std::clamp(std::log2(watts / mean), -1.0, 1.0) : 0;
 }
 
 std::string sampled_text(const Account& account) {
@@ -78,17 +69,13 @@ std::string sampled_text(const Account& account) {
                      si(kInterval90 * account.sampled_error, "J"), text::percent(account.covered), account.samples);
 }
 
-std::string json_energy(const Energy& energy) {
-  return fmt::format("{{\"joules\":{},\"standard_error\":{}}}", exact(energy.joules), exact(energy.standard_error));
-}
-
 }  // namespace
 
 std::string account_text(const AccountView& view, bool colour, int width) {
-  const Account& account = view.account;
-  const bool has_table = !view.table.empty();
+  const Account& account = view.run.account();
+  const bool has_table = !view.run.files().table.empty();
   std::string out = fmt::format(
-      "{}: {} of {} ({}) on {}\n\n", text::printable(view.timeline),
+      "{}: {} of {} ({}) on {}\n\n", text::printable(view.run.files().timeline),
       with_interval(shown(account, view.whole), view.whole.is_resolved), unit_of(account),
       account.has_idle ? fmt::format("above idle of {}", si(account.idle_watts, "W")) : "total", rails_text(account));
   std::vector<std::string> header{account.has_idle ? "dynamic" : "total", "time", "power", "share", "name"};
@@ -127,7 +114,7 @@ std::string account_csv(const AccountView& view) {
   std::string out =
       "name,depth,seconds,dynamic_j,dynamic_se_j,total_j,total_se_j,watts,resolved,shared,matched,table_j\n";
   for (const Line& line : view.lines) {
-    const bool dynamic = view.account.has_idle && line.is_resolved;
+    const bool dynamic = view.run.account().has_idle && line.is_resolved;
     out += fmt::format(
         "{},{},{},{},{},{},{},{},{},{},{},{}\n", text::csv_name(line.name), line.depth, exact(line.seconds),
         dynamic ? exact(line.dynamic.joules) : "", dynamic ? exact(line.dynamic.standard_error) : "",
@@ -139,7 +126,7 @@ std::string account_csv(const AccountView& view) {
 }
 
 std::string account_json(const AccountView& view) {
-  const Account& account = view.account;
+  const Account& account = view.run.account();
   std::string out = fmt::format(
       "{{\"unit\":\"{}\",\"inferences\":{},\"seconds\":{},\"blind_seconds\":{},\"idle_watts\":{},\"offset_ns\":{},"
       "\"sampled_joules\":{},\"whole\":{{\"seconds\":{},\"total\":{},\"dynamic\":{}}},\n\"parts\":[",
@@ -175,15 +162,17 @@ std::string account_json(const AccountView& view) {
 }
 
 std::string account_html(const AccountView& view) {
-  const Account& account = view.account;
-  report::Page page("Where the energy went", fmt::format("{}, {}", view.timeline, rails_text(account)));
+  const Account& account = view.run.account();
+  report::Page page("Where the energy went", fmt::format("{}, {}", view.run.files().timeline, rails_text(account)));
   page.figures({{with_interval(shown(account, view.whole), view.whole.is_resolved), "of " + unit_of(account),
                  account.has_idle ? "above idle" : "total"},
                 {si(view.whole.seconds, "s"), "of " + unit_of(account), "ops and the time between them"},
                 {si(account.total.joules, "J"), "of the run", sampled_text(account)}});
   for (const std::string& note : account.notes) page.warning(note);
-  report::Icicle icicle;
-  icicle.views = {account.has_idle ? "dynamic joules" : "joules", "seconds"};
+  report::Icicle icicle{{account.has_idle ? "dynamic joules" : "joules", "seconds"},
+                        {},
+                        "draws half of the mean or less",
+                        "twice or more"};
   const std::vector<Line>& nodes = view.tree.empty() ? view.lines : view.tree;
   const std::uint32_t shift = view.tree.empty() ? 1 : 0;
   const auto add = [&](const Line& line, std::uint32_t parent) {
@@ -194,22 +183,32 @@ std::string account_html(const AccountView& view) {
     node.details = {{"energy", with_interval(shown(account, line), line.is_resolved)}, {"time", si(line.seconds, "s")}};
     if (line.is_resolved) node.details.emplace_back("power", si(line.watts(), "W"));
     if (line.expected) node.details.emplace_back("table says", against_table(account, line));
+    node.tone = tone_of(account, line, view.whole);
   };
   if (shift == 1) add(view.whole, report::kNoIcicleParent);
   for (const Line& line : nodes) {
     add(line, line.parent != account::kNoNode ? line.parent : (shift == 1 ? 0 : report::kNoIcicleParent));
   }
-  page.icicle("Each bar is as wide as its part of the one above it", icicle);
+  page.heading(view.tree.empty() ? "The ops" : "The model");
+  page.icicle(
+      "Click a bar to look inside, the trail above or Escape to come out again. Widths are parts of the one above; "
+      "colours are power, beside the mean of all.",
+      icicle);
+  page.heading("One inference over time");
+  add_time_line(page, account, view.run.model(), "");
+  std::vector<report::TableColumn> columns{
+      {"name"}, {account.has_idle ? "dynamic" : "total", true}, {"time", true}, {"power", true}};
+  const bool has_table = !view.run.files().table.empty();
+  if (has_table) columns.push_back({"table says", true});
   std::vector<std::vector<std::string>> rows;
   for (const Line& line : view.lines) {
     rows.push_back({std::string(2 * static_cast<std::size_t>(line.depth), ' ') + line.name + marks(line),
                     with_interval(shown(account, line), line.is_resolved), si(line.seconds, "s"),
-                    line.is_resolved ? si(line.watts(), "W") : "", against_table(account, line)});
+                    line.is_resolved ? si(line.watts(), "W") : ""});
+    if (has_table) rows.back().push_back(against_table(account, line));
   }
-  page.heading("Lines");
-  page.table(
-      {{"name"}, {account.has_idle ? "dynamic" : "total", true}, {"time", true}, {"power", true}, {"table says", true}},
-      rows);
+  page.heading("Its energy");
+  page.table(columns, rows);
   page.heading("The run");
   std::vector<std::vector<std::string>> sums;
   for (const Part& part : parts_of(account)) {

@@ -5,12 +5,12 @@
 #include <vector>
 
 #include "account/lines.h"
+#include "accounted_run.h"
 
 namespace edgejoule::calibrate {
 
 struct AccountView {
-  std::string trace, timeline, model, table;  // paths; "": not given
-  account::Account account;
+  const AccountedRun& run;
   std::vector<account::Line> lines;
   std::vector<account::Line> tree;  // for the page; empty without a model
   account::Line whole;

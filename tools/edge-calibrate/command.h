@@ -34,6 +34,7 @@ using Run = std::function<int()>;
 
 void add_account_command(CLI::App& program, Run& chosen);
 void add_adapt_command(CLI::App& program, Run& chosen);
+void add_compare_command(CLI::App& program, Run& chosen);
 void add_export_command(CLI::App& program, Run& chosen);
 void add_fit_command(CLI::App& program, Run& chosen);
 void add_import_command(CLI::App& program, Run& chosen);

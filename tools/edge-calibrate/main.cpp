@@ -25,6 +25,7 @@ int main(int argc, char** argv) {
   add_record_command(program, chosen);
   add_export_command(program, chosen);
   add_account_command(program, chosen);
+  add_compare_command(program, chosen);
   add_import_command(program, chosen);
   add_fit_command(program, chosen);
   add_adapt_command(program, chosen);

@@ -73,7 +73,8 @@ TEST_F(AccountCommand, RollsUpTheModelAndSetsATableBesideIt) {
   EXPECT_THAT(beside.out, AllOf(HasSubstr("table says"), HasSubstr(" !)")));
   EXPECT_THAT(beside.err, AllOf(HasSubstr("edge-calibrate adapt"), HasSubstr("model,energy_j"), HasSubstr("page: ")));
   EXPECT_THAT(std::string(files::read_file(page).text()),
-              AllOf(HasSubstr("Where the energy went"), HasSubstr("layer_0")));
+              AllOf(HasSubstr("Where the energy went"), HasSubstr("layer_0"), HasSubstr("An inference of usual length"),
+                    HasSubstr("samples while it ran")));
   const test::Outcome kinds = account("--model " + graph + " --by kind");
   EXPECT_THAT(kinds.out, HasSubstr("dense"));
 }
@@ -83,6 +84,34 @@ TEST_F(AccountCommand, WritesCsvAndJson) {
   EXPECT_THAT(csv.out, AllOf(HasSubstr("name,depth,seconds,dynamic_j"), HasSubstr("\nlayer_0/up,0,")));
   const test::Outcome json = account("--json");
   EXPECT_THAT(json.out, AllOf(HasSubstr("\"unit\":\"inference\""), HasSubstr("\"name\":\"layer_0/up\"")));
+}
+
+TEST_F(AccountCommand, ComparesTwoRuns) {
+  PlayOptions other = options();
+  other.ops[0].watts *= 0.5;
+  other.ops.pop_back();
+  other.seed = 9;
+  write_files(play(other), folder_.file("after.ejp"), folder_.file("after.ejl"));
+  const auto compare = [&](const std::string& arguments) {
+    return test::run_program(std::string(EDGE_CALIBRATE) + " compare " + folder_.file("run.ejp") + ' ' +
+                             folder_.file("run.ejl") + ' ' + folder_.file("after.ejp") + ' ' +
+                             folder_.file("after.ejl") + ' ' + arguments);
+  };
+  const test::Outcome text = compare("");
+  EXPECT_EQ(text.code, 0) << text.err;
+  EXPECT_THAT(text.out, AllOf(HasSubstr("90 % interval"), HasSubstr("only A"), HasSubstr("300 inferences"),
+                              HasSubstr("dynamic energy of an inference on VDD_IN")));
+  const std::string page = folder_.file("page.html");
+  const test::Outcome modules = compare("--model " + model() + " --by module --html " + page);
+  EXPECT_EQ(modules.code, 0) << modules.err;
+  EXPECT_THAT(modules.out, HasSubstr("  layer_0\n"));
+  EXPECT_THAT(std::string(files::read_file(page).text()),
+              AllOf(HasSubstr("Two runs side by side"), HasSubstr("Modules, the biggest movers first"),
+                    HasSubstr("A: An inference of usual length")));
+  EXPECT_THAT(compare("--csv").out, AllOf(HasSubstr("name,depth,in,a_j"), HasSubstr(",0,a,")));
+  EXPECT_THAT(compare("--json").out, AllOf(HasSubstr("\"unit\":\"inference\""), HasSubstr("\"b\":null")));
+  EXPECT_EQ(compare("--by tree").code, 2);
+  EXPECT_EQ(compare("--rail VDD_GPU").code, 1);
 }
 
 TEST_F(AccountCommand, ExitCodesSayWhatWasWrong) {
