@@ -121,19 +121,6 @@ std::vector<TimeSpan> blind_spans(const std::vector<PowerSample>& samples, TimeS
   return blind;
 }
 
-std::vector<TimeSpan> merged(std::vector<TimeSpan> spans) {
-  std::sort(spans.begin(), spans.end(), [](const TimeSpan& a, const TimeSpan& b) { return a.begin_ns < b.begin_ns; });
-  std::vector<TimeSpan> out;
-  for (const TimeSpan& span : spans) {
-    if (!out.empty() && span.begin_ns <= out.back().end_ns) {
-      out.back().end_ns = std::max(out.back().end_ns, span.end_ns);
-    } else {
-      out.push_back(span);
-    }
-  }
-  return out;
-}
-
 class Accounting {
  public:
   Accounting(const Recording& recording, const wire::TimelineT& timeline, const AccountOptions& options)
@@ -208,7 +195,7 @@ class Accounting {
       if (rails_.size() == 1) only_rail_ = std::move(samples);
     }
     result_.covered = std::min(covered, 1.0);
-    blind_ = merged(std::move(blind_));
+    blind_ = timeline::united(std::move(blind_));
   }
 
   void add_samples(const std::vector<PowerSample>& samples) {

@@ -15,6 +15,7 @@
 
 #include "align/align.h"
 #include "schemas/timeline_generated.h"
+#include "timeline/time_span.h"
 
 namespace edgejoule::account {
 
@@ -43,11 +44,7 @@ enum Rest : std::uint8_t {
 inline constexpr std::size_t kRests = 4;
 inline constexpr std::int64_t kShortestIdleNs = 20'000'000;
 
-struct TimeSpan {
-  std::int64_t begin_ns = 0;
-  std::int64_t end_ns = 0;
-  [[nodiscard]] double seconds() const { return static_cast<double>(end_ns - begin_ns) * 1e-9; }
-};
+using timeline::TimeSpan;
 
 struct RunActivities {
   std::vector<RunOp> ops;

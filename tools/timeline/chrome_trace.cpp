@@ -1,7 +1,6 @@
 // Chrome traces in general: what is an op and what a run the caller may say.
 #include <fmt/format.h>
 
-#include <charconv>
 #include <map>
 #include <set>
 
@@ -159,11 +158,7 @@ wire::TimelineT read_chrome_trace(const TraceEvents& trace, const std::string& f
   if (processes.size() > 1) {
     builder.note(fmt::format("it has events of {} processes, taken to be on one clock", processes.size()));
   } else if (!processes.empty()) {
-    std::uint32_t process = 0;
-    const std::string& text = *processes.begin();
-    if (std::from_chars(text.data(), text.data() + text.size(), process).ec == std::errc()) {
-      builder.timeline().process = process;
-    }
+    builder.process(*processes.begin());
   }
   return builder.finish();
 }

@@ -150,11 +150,7 @@ wire::TimelineT read_onnxruntime(const TraceEvents& trace, const std::string& fi
   if (trace.events.size() >= kMostEvents) {
     builder.note("it has as many events as ONNX Runtime records: what ran later is missing");
   }
-  std::uint32_t process = 0;
-  const std::string& text = *processes.begin();
-  if (std::from_chars(text.data(), text.data() + text.size(), process).ec == std::errc()) {
-    builder.timeline().process = process;
-  }
+  builder.process(*processes.begin());
   return builder.finish();
 }
 

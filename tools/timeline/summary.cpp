@@ -6,39 +6,24 @@
 #include <tuple>
 #include <utility>
 
+#include "timeline/time_span.h"
 #include "timeline/timeline_builder.h"
 
 namespace edgejoule::timeline {
 namespace {
 
-using Interval = std::pair<std::int64_t, std::int64_t>;
-
-// Sorted and without overlaps.
-std::vector<Interval> united(std::vector<Interval> intervals) {
-  std::sort(intervals.begin(), intervals.end());
-  std::vector<Interval> out;
-  for (const Interval& next : intervals) {
-    if (!out.empty() && next.first <= out.back().second) {
-      out.back().second = std::max(out.back().second, next.second);
-    } else {
-      out.push_back(next);
-    }
-  }
-  return out;
-}
-
-std::int64_t length(const std::vector<Interval>& intervals) {
+std::int64_t length(const std::vector<TimeSpan>& spans) {
   std::int64_t sum = 0;
-  for (const auto& [begin, end] : intervals) sum += end - begin;
+  for (const TimeSpan& span : spans) sum += span.length_ns();
   return sum;
 }
 
 // Time in both; each is united.
-std::int64_t common(const std::vector<Interval>& a, const std::vector<Interval>& b) {
+std::int64_t common(const std::vector<TimeSpan>& a, const std::vector<TimeSpan>& b) {
   std::int64_t sum = 0;
   for (std::size_t i = 0, j = 0; i < a.size() && j < b.size();) {
-    sum += std::max<std::int64_t>(0, std::min(a[i].second, b[j].second) - std::max(a[i].first, b[j].first));
-    a[i].second < b[j].second ? ++i : ++j;
+    sum += std::max<std::int64_t>(0, std::min(a[i].end_ns, b[j].end_ns) - std::max(a[i].begin_ns, b[j].begin_ns));
+    a[i].end_ns < b[j].end_ns ? ++i : ++j;
   }
   return sum;
 }
@@ -51,8 +36,8 @@ std::string entry(const std::vector<std::string>& list, std::uint32_t index) {
 
 TimelineSummary summarise(const wire::TimelineT& timeline) {
   TimelineSummary out;
-  std::vector<Interval> runs;
-  std::vector<Interval> op_times;
+  std::vector<TimeSpan> runs;
+  std::vector<TimeSpan> op_times;
   std::map<std::tuple<std::string, std::string, std::uint32_t>, std::size_t> place;
   // By thread and depth: how long the ops took that lie in the next one around them.
   std::map<std::uint16_t, std::map<std::uint8_t, std::int64_t>> within;
@@ -80,7 +65,7 @@ TimelineSummary summarise(const wire::TimelineT& timeline) {
     out.incomplete += is_whole ? 0 : 1;
     if (span.kind() == wire::SpanKind::inference) {
       if (!is_whole) continue;
-      runs.emplace_back(span.begin_ns(), span.end_ns());
+      runs.push_back({span.begin_ns(), span.end_ns()});
       out.inferences_ns += duration;
       out.shortest_inference_ns = out.inferences == 0 ? duration : std::min(out.shortest_inference_ns, duration);
       out.longest_inference_ns = std::max(out.longest_inference_ns, duration);
@@ -89,7 +74,7 @@ TimelineSummary summarise(const wire::TimelineT& timeline) {
     }
     depths[span.depth()] += duration;
     ++out.op_spans;
-    op_times.emplace_back(span.begin_ns(), span.end_ns());
+    op_times.push_back({span.begin_ns(), span.end_ns()});
     std::string name;
     std::string type;
     if (span.thread() < timeline.threads.size()) {
@@ -105,11 +90,11 @@ TimelineSummary summarise(const wire::TimelineT& timeline) {
     out.ops_ns += duration - inside;
   }
   if (timeline.spans.empty()) out.first_ns = out.last_ns = 0;
-  const std::vector<Interval> run_time = united(std::move(runs));
-  for (const auto& [begin, end] : op_times) {
-    const auto after =
-        std::upper_bound(run_time.begin(), run_time.end(), Interval(begin, std::numeric_limits<std::int64_t>::max()));
-    const bool is_within = after != run_time.begin() && std::prev(after)->second >= end;
+  const std::vector<TimeSpan> run_time = united(std::move(runs));
+  for (const TimeSpan& op : op_times) {
+    const auto after = std::upper_bound(run_time.begin(), run_time.end(), op.begin_ns,
+                                        [](std::int64_t t, const TimeSpan& run) { return t < run.begin_ns; });
+    const bool is_within = after != run_time.begin() && std::prev(after)->end_ns >= op.end_ns;
     out.ops_outside += run_time.empty() || is_within ? 0 : 1;
   }
   out.between_ops_ns = length(run_time) - common(run_time, united(std::move(op_times)));

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <limits>
 #include <memory>
 #include <tuple>
@@ -66,6 +67,11 @@ void TimelineBuilder::add(std::uint16_t thread, ProfileSpan span) {
 
 void TimelineBuilder::note(std::string text) {
   timeline_.notes.push_back(std::move(text));
+}
+
+void TimelineBuilder::process(std::string_view text) {
+  std::uint32_t number = 0;
+  if (std::from_chars(text.data(), text.data() + text.size(), number).ec == std::errc()) timeline_.process = number;
 }
 
 void TimelineBuilder::overlap(std::uint16_t index, const LaidSpan& outer, const LaidSpan& inner) const {

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -42,8 +43,10 @@ class TimelineBuilder {
   // Ops within ops become inner.
   void only_outermost_ops() { only_outermost_ops_ = true; }
   void note(std::string text);
+  // As a profile writes it; what is no number says nothing.
+  void process(std::string_view text);
 
-  // What is not of the spans (runtime, clock, process) may be set here.
+  // What is not of the spans (runtime, clock) may be set here.
   [[nodiscard]] wire::TimelineT& timeline() { return timeline_; }
   [[nodiscard]] wire::TimelineT finish();
 
