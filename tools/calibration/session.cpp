@@ -44,10 +44,7 @@ std::vector<workloads::Candidate> candidates_of(const MachineFacts& facts, int t
                                          .memory_bytes = facts.memory_bytes,
                                          .max_threads = threads,
                                          .has_fp16 = facts.has_fp16})) {
-    const graph::OpNode& op = candidate.workload.op;
-    const DataType weight = op.weight_type == DataType::kUnknown ? op.data_type : op.weight_type;
-    if (candidate.workload.threads != threads || bits_of(weight) < bits_of(op.data_type)) continue;
-    taken.push_back(std::move(candidate));
+    if (candidate.workload.threads == threads) taken.push_back(std::move(candidate));
   }
   return taken;
 }

@@ -115,8 +115,7 @@ class Session {
   Outcome outcome_;
 };
 
-// Of one thread count, and without those of narrower weights (int4 beside float32): rows of a table tell neither
-// apart, and one row for both would be wrong for each.
+// Of one thread count: rows of a table do not tell them apart, and one row for all would be wrong for each.
 [[nodiscard]] std::vector<workloads::Candidate> candidates_of(const MachineFacts& facts, int threads);
 
 // A model's ops one after the other. `graph` is an EJG1 file.

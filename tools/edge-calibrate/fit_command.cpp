@@ -70,8 +70,8 @@ void say(const measurements::MeasurementSet& set, const fit::FittedTable& table)
     fmt::print(stderr, "left out {}: {}\n", left_out.origin, left_out.reason);
   }
   for (const fit::KeyReport& key : table.keys) {
-    fmt::print(stderr, "{} {}: {} measurements in {} groups, {} {}: {}\n", name_of(key.kind), name_of(key.data_type),
-               key.measurements, key.groups, key.rows, key.rows == 1 ? "row" : "rows", key.form);
+    fmt::print(stderr, "{}: {} measurements in {} groups, {} {}: {}\n", key.key, key.measurements, key.groups, key.rows,
+               key.rows == 1 ? "row" : "rows", key.form);
     fmt::print(stderr, "  held out   median {:5.1f} %   mean {:5.1f} %   90th percentile {:5.1f} %\n",
                key.held_out.median, key.held_out.mean, key.held_out.p90);
     fmt::print(stderr, "  (one row   median {:5.1f} %   mean {:5.1f} %   90th percentile {:5.1f} %)\n",

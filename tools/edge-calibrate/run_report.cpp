@@ -43,14 +43,13 @@ std::vector<Next> what_next(const RunResult& result) {
   std::vector<Next> list;
   for (const fit::KeyReport& key : result.fitted.keys) {
     const double error = key.held_out.mean / 100;
-    const std::string kind = fmt::format("{} {}", name_of(key.kind), name_of(key.data_type));
     if (key.groups < 9) {
-      list.push_back({kind,
+      list.push_back({key.key,
                       fmt::format("only {} shapes: nine are needed for an interval that can be promised", key.groups),
                       1 + error});
     } else {
       list.push_back(
-          {kind, fmt::format("shapes left out were missed by {:.1f} % on average", key.held_out.mean), error});
+          {key.key, fmt::format("shapes left out were missed by {:.1f} % on average", key.held_out.mean), error});
     }
   }
   std::stable_sort(list.begin(), list.end(), [](const Next& a, const Next& b) { return a.error > b.error; });

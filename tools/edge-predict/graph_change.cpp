@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "edgejoule/core/graph.h"
+#include "graph/data_types.h"
 #include "graph/exact.h"
 #include "graph/graph_builder.h"
 #include "retyped_op.h"
@@ -138,7 +139,7 @@ void retype_scores(const GraphView& graph, std::vector<graph::OpNode>& nodes) {
 
 void refuse_quantised(const GraphView& graph, DataType wanted, const std::string& file) {
   for (std::uint32_t i = 0; i < graph.size(); ++i) {
-    if (graph.is_module_node(i) || graph.data_type(i) == wanted || is_floating(graph.data_type(i)) ||
+    if (graph.is_module_node(i) || graph.data_type(i) == wanted || graph::is_float(graph.data_type(i)) ||
         !has_multiply_accumulates(graph.op_class(i))) {
       continue;
     }

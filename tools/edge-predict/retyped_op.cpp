@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "edgejoule/core/facts.h"
+#include "graph/data_types.h"
 #include "graph/exact.h"
 #include "graph/op_work.h"
 #include "graph/transistor_ops.h"
@@ -135,11 +136,6 @@ void retype_weights(OpNode& op, DataType old_type, DataType type, const Exact& e
 
 }  // namespace
 
-bool is_floating(DataType type) {
-  return type == DataType::kFloat16 || type == DataType::kBfloat16 || type == DataType::kFloat32 ||
-         type == DataType::kFloat64;
-}
-
 bool has_multiply_accumulates(OpClass op_class) {
   return is_product(op_class) || op_class == OpClass::kRecurrent || op_class == OpClass::kAttention;
 }
@@ -159,7 +155,7 @@ UnpackingWork unpacking_work(const OpNode& op) {
 
 bool retype(OpNode& op, DataType type) {
   const DataType old_type = op.data_type;
-  if (!is_floating(old_type) || old_type == type) return true;
+  if (!graph::is_float(old_type) || old_type == type) return true;
   const Exact exact(op.name);
   std::optional<Transistors> transistors = Transistors::of(op);
   Facts& f = op.facts;

@@ -8,7 +8,6 @@
 
 namespace edgejoule::predict {
 
-[[nodiscard]] bool is_floating(DataType type);
 [[nodiscard]] bool has_multiply_accumulates(OpClass op_class);
 
 // Of weights stored narrower than the arithmetic: done once per execution.

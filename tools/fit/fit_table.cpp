@@ -156,7 +156,9 @@ class Fit {
     if (row.member != 0 && distinct(own.groups) < kGroupsOfAnInterval) {
       rows.clear();
       for (const FittedRow& other : table_.rows) {
-        if (other.kind != row.kind || other.data_type != row.data_type || other.member != row.member) continue;
+        if (other.kind != row.kind || other.data_type != row.data_type || other.scaled_weights != row.scaled_weights ||
+            other.member != row.member)
+          continue;
         if (distinct(held_out(other.measurements, residuals_).groups) >= kGroupsOfAnInterval) continue;
         rows.insert(rows.end(), other.measurements.begin(), other.measurements.end());
       }
@@ -213,15 +215,17 @@ class Fit {
   }
 
   void report_key(const TreeFit::Key& key, const OpRow& row) {
-    KeyReport report{.kind = key.first, .data_type = key.second, .measurements = row.rows().size()};
+    KeyReport report{.key = fmt::format("{} {}{}", name_of(key.kind), name_of(key.data_type),
+                                        key.scaled_weights ? " with scaled weights" : ""),
+                     .measurements = row.rows().size()};
     const HeldOut own = held_out(row.rows(), residuals_);
     report.groups = distinct(own.groups);
     report.held_out = error_percent(own.log_residuals);
     report.one_row = error_percent(held_out(row.rows(), one_row_residuals_).log_residuals);
     report.rows =
         static_cast<std::size_t>(std::count_if(table_.rows.begin(), table_.rows.end(), [&](const FittedRow& r) {
-          return r.kind == key.first && r.data_type == key.second && r.level <= Level::kOp &&
-                 r.known == Known::kNothing;
+          return r.kind == key.kind && r.data_type == key.data_type && r.scaled_weights == key.scaled_weights &&
+                 r.level <= Level::kOp && r.known == Known::kNothing;
         }));
     report.form = row.selected().fitted.form().name;
     table_.keys.push_back(std::move(report));

@@ -20,8 +20,7 @@
 namespace edgejoule::fit {
 
 struct KeyReport {
-  OpKind kind = OpKind::kUnknown;
-  DataType data_type = DataType::kUnknown;
+  std::string key{};  // "dense float32", "dense float32 with scaled weights"
   std::size_t measurements = 0;
   std::size_t groups = 0;
   std::size_t rows = 0;  // of the table

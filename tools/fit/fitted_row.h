@@ -32,6 +32,7 @@ struct FittedRow {
   OpKind kind = OpKind::kUnknown;
   OpClass op_class = OpClass::kUnknown;
   DataType data_type = DataType::kUnknown;
+  bool scaled_weights = false;  // of kinds: weights in blocks with scales, beside floats
   std::vector<Condition> conditions;
   std::uint8_t member = 0;  // of a committee; 0: alone
   RowForm form = RowForm::kLinear;

@@ -132,10 +132,10 @@ std::unique_ptr<wire::ProvenanceT> provenance_of(const FittedTable& table, const
   note_level(table.model_times, "times of models, summed");
   for (const KeyReport& key : table.keys) {
     result->notes.push_back(fmt::format(
-        "{} {}: {} measurements, {} rows, {}; held out median {:.1f} %, mean {:.1f} %, 90th percentile {:.1f} %; one "
+        "{}: {} measurements, {} rows, {}; held out median {:.1f} %, mean {:.1f} %, 90th percentile {:.1f} %; one "
         "row would give {:.1f}, {:.1f} and {:.1f} %",
-        name_of(key.kind), name_of(key.data_type), key.measurements, key.rows, key.form, key.held_out.median,
-        key.held_out.mean, key.held_out.p90, key.one_row.median, key.one_row.mean, key.one_row.p90));
+        key.key, key.measurements, key.rows, key.form, key.held_out.median, key.held_out.mean, key.held_out.p90,
+        key.one_row.median, key.one_row.mean, key.one_row.p90));
   }
   if (!set.excluded.empty()) {
     const measurements::Exclusion& first = set.excluded.front();

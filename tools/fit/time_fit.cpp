@@ -73,7 +73,9 @@ class TimeFit {
     if (rows.size() >= kFewestOfARow || is_tested_on_kinds(row)) return rows;
     std::set<std::size_t> of_kind;
     for (const FittedRow& other : table_.rows) {
-      if (other.kind != row.kind || other.data_type != row.data_type || other.level != row.level) continue;
+      if (other.kind != row.kind || other.data_type != row.data_type || other.level != row.level ||
+          other.scaled_weights != row.scaled_weights)
+        continue;
       const Rows more = timed(other.measurements);
       of_kind.insert(more.begin(), more.end());
     }

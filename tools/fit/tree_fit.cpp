@@ -8,6 +8,8 @@
 #include <limits>
 #include <set>
 
+#include "graph/data_types.h"
+
 namespace edgejoule::fit {
 namespace {
 
@@ -183,6 +185,10 @@ std::vector<int> TreeFit::module_keys(const Measurement& m) {
           static_cast<int>(m.facts[Fact::kModuleShape]), 0};
 }
 
+TreeFit::Key TreeFit::key_of(const Measurement& m) {
+  return {m.kind, m.data_type, graph::is_float(m.data_type) && m.facts[Fact::kScaleBytes] > 0};
+}
+
 TreeFit::TreeFit(const Observations& observations, const std::vector<bool>& training, const TreeFitOptions& options)
     : observations_(&observations), training_(training) {
   std::map<Key, Rows> by_key;
@@ -191,15 +197,17 @@ TreeFit::TreeFit(const Observations& observations, const std::vector<bool>& trai
   for (std::size_t i = 0; i < observations.size(); ++i) {
     const Measurement& m = observations[i];
     if (m.level != NodeLevel::kOp || !training[i]) continue;
-    by_key[{m.kind, m.data_type}].push_back(i);
+    by_key[key_of(m)].push_back(i);
     by_class[m.op_class].push_back(i);
     all.push_back(i);
   }
   for (auto& [key, rows] : by_key) {
-    if (key.first == OpKind::kUnknown || rows.size() < kFewestOfAKey || groups_among(observations, rows) < 2) continue;
+    if (key.kind == OpKind::kUnknown || rows.size() < kFewestOfAKey || groups_among(observations, rows) < 2) continue;
     const Measurement& first = observations[rows.front()];
-    if (options.known_rows) fit_known(key, rows, options.ops);
-    kinds_.try_emplace(key, observations, std::move(rows), rich_terms(first.op_class, has_weights(first)), options.ops);
+    OpFitOptions of_key = options.ops;
+    if (key.scaled_weights) of_key.most_leaves = 1;  // one condition of a row says that it is for such weights
+    if (options.known_rows) fit_known(key, rows, of_key);
+    kinds_.try_emplace(key, observations, std::move(rows), rich_terms(first.op_class, has_weights(first)), of_key);
   }
   for (auto& [op_class, rows] : by_class) {
     if (op_class == OpClass::kUnknown || rows.size() < kFewestOfAKey) continue;
@@ -260,7 +268,7 @@ std::vector<double> TreeFit::price_known(Known known) const {
   std::map<Key, Rows> by_key;
   for (std::size_t i = 0; i < all.size(); ++i) {
     const Measurement& m = all[i];
-    if (m.level == NodeLevel::kOp && is_known(m, known)) by_key[{m.kind, m.data_type}].push_back(i);
+    if (m.level == NodeLevel::kOp && is_known(m, known)) by_key[key_of(m)].push_back(i);
   }
   for (const auto& [key, rows] : by_key) {
     const auto own = known_.find({key, known});
@@ -325,7 +333,7 @@ TreeFit::Prices TreeFit::price(const std::vector<double>& op_joules) const {
   std::map<std::pair<Key, OpClass>, Rows> by_key;
   for (std::size_t i = 0; i < all.size(); ++i) {
     const Measurement& m = all[i];
-    if (m.level == NodeLevel::kOp) by_key[{{m.kind, m.data_type}, m.op_class}].push_back(i);
+    if (m.level == NodeLevel::kOp) by_key[{key_of(m), m.op_class}].push_back(i);
   }
   for (const auto& [key, rows] : by_key) {
     Eigen::VectorXd joules = Eigen::VectorXd::Zero(static_cast<Eigen::Index>(rows.size()));
@@ -358,30 +366,29 @@ TreeFit::Prices TreeFit::price(const std::vector<double>& op_joules) const {
   return prices;
 }
 
+void TreeFit::add_rows_of(const Key& key, const OpRow& row, Known known, std::vector<FittedRow>& rows) const {
+  for (FittedRow& added : row.table_rows(*observations_)) {
+    added.level = key.data_type == DataType::kUnknown ? Level::kOp : Level::kOpAndType;
+    added.kind = key.kind;
+    added.data_type = key.data_type;
+    added.scaled_weights = key.scaled_weights;
+    added.op_class = (*observations_)[row.rows().front()].op_class;
+    if (key.scaled_weights) {
+      added.conditions.push_back({Feature::kScaleBytes, 1, std::numeric_limits<float>::infinity()});
+    }
+    added.known = known;
+    if (known != Known::kNothing) ask_for(Feature::kTime, added);
+    if (known == Known::kCounter) ask_for(Feature::kCounterEnergy, added);
+    rows.push_back(std::move(added));
+  }
+}
+
 std::vector<FittedRow> TreeFit::table_rows() const {
   std::vector<FittedRow> result;
-  for (const auto& [key, row] : kinds_) {
-    for (FittedRow& added : row.table_rows(*observations_)) {
-      added.level = key.second == DataType::kUnknown ? Level::kOp : Level::kOpAndType;
-      added.kind = key.first;
-      added.data_type = key.second;
-      added.op_class = (*observations_)[row.rows().front()].op_class;
-      result.push_back(std::move(added));
-    }
-  }
-  for (const auto& [asked, row] : known_) {
-    const auto& [key, known] = asked;
-    for (FittedRow& added : row.table_rows(*observations_)) {
-      added.level = key.second == DataType::kUnknown ? Level::kOp : Level::kOpAndType;
-      added.kind = key.first;
-      added.data_type = key.second;
-      added.op_class = (*observations_)[row.rows().front()].op_class;
-      added.known = known;
-      ask_for(Feature::kTime, added);
-      if (known == Known::kCounter) ask_for(Feature::kCounterEnergy, added);
-      result.push_back(std::move(added));
-    }
-  }
+  for (const auto& [key, row] : kinds_) add_rows_of(key, row, Known::kNothing, result);
+  for (const auto& [asked, row] : known_) add_rows_of(asked.first, row, asked.second, result);
+  // Core takes the first that holds: those for scaled weights say so, the others do not.
+  std::stable_partition(result.begin(), result.end(), [](const FittedRow& row) { return row.scaled_weights; });
   if (has_ladder_) add_module_rows(result);
   if (counted_module_.size() != 0 && counted_module_[0] > 0) {
     FittedRow row;

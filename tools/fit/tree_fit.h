@@ -7,6 +7,7 @@
 #pragma once
 
 #include <Eigen/Dense>
+#include <compare>
 #include <map>
 #include <optional>
 #include <utility>
@@ -71,7 +72,15 @@ class TreeFit {
   // As rows of a table, in the order in which core asks them.
   [[nodiscard]] std::vector<FittedRow> table_rows() const;
 
-  using Key = std::pair<OpKind, DataType>;
+  // What the rows of a kind are for. Weights stored narrower than the floats they meet, in blocks with scales (4-bit
+  // ones of language models), run through kernels of their own: rows of both would be wrong for each.
+  struct Key {
+    OpKind kind = OpKind::kUnknown;
+    DataType data_type = DataType::kUnknown;
+    bool scaled_weights = false;
+    friend auto operator<=>(const Key&, const Key&) = default;
+  };
+  [[nodiscard]] static Key key_of(const measurements::Measurement& m);
   [[nodiscard]] const std::map<Key, OpRow>& kinds() const { return kinds_; }
   [[nodiscard]] const std::map<OpClass, OpRow>& classes() const { return classes_; }
   [[nodiscard]] const std::map<std::pair<Key, Known>, OpRow>& known() const { return known_; }
@@ -86,6 +95,7 @@ class TreeFit {
   void fit_known(const Key& key, const std::vector<std::size_t>& rows, const OpFitOptions& options);
   void fit_modules(const LadderOptions& options);
   void fit_counted_modules();
+  void add_rows_of(const Key& key, const OpRow& row, Known known, std::vector<FittedRow>& rows) const;
   void add_module_rows(std::vector<FittedRow>& rows) const;
 
   const Observations* observations_;

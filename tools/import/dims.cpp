@@ -23,11 +23,5 @@ std::optional<std::size_t> axis_of(std::int64_t axis, std::size_t rank) {
   if (axis < -size || axis >= size) return std::nullopt;
   return static_cast<std::size_t>(axis < 0 ? axis + size : axis);
 }
-bool is_float(DataType type) {
-  return type == DataType::kFloat32 || type == DataType::kFloat16 || type == DataType::kBfloat16;
-}
-bool is_narrow_integer(DataType type) {
-  return type == DataType::kInt8 || type == DataType::kUint8 || type == DataType::kInt4 || type == DataType::kUint4;
-}
 
 }  // namespace edgejoule::import

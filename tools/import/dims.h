@@ -43,7 +43,4 @@ template <class Iterator>
 // Of a negative axis too; nothing where it is out of range.
 [[nodiscard]] std::optional<std::size_t> axis_of(std::int64_t axis, std::size_t rank);
 
-[[nodiscard]] bool is_float(DataType type);
-[[nodiscard]] bool is_narrow_integer(DataType type);  // as weights are stored: 4 and 8 bits
-
 }  // namespace edgejoule::import

@@ -116,6 +116,48 @@ TEST(FitTable, PredictsThroughCoreWhatItFitted) {
   EXPECT_LT(sum / static_cast<double>(set.measurements.size()), 0.08);
 }
 
+// A language model's 4-bit weights cost less to read and more to use than what the same floats would say.
+TEST(FitTable, ScaledWeightsHaveRowsOfTheirOwn) {
+  std::mt19937 random(29);
+  std::uniform_int_distribution<std::uint64_t> size(2, 64);
+  MeasurementSet set = empty_set();
+  const auto dense = [&](bool scaled) {
+    graph::DenseParams p{.m = size(random), .k = 32 * size(random), .n = 16 * size(random)};
+    if (scaled) {
+      p.types.weight = DataType::kInt4;
+      p.weights = {.scales = p.n * p.k / 32, .scale_type = DataType::kFloat16};
+    }
+    return graph::dense({}, p);
+  };
+  const auto joules = [](const graph::OpNode& op) {
+    const auto macs = static_cast<double>(count_work(op.op_class, op.facts)->macs);
+    const bool scaled = op.facts[Fact::kScaleBytes] > 0;
+    return 1e-6 + (scaled ? 50e-12 : 10e-12) * macs + 100e-12 * static_cast<double>(op.facts[Fact::kWeightBytes]);
+  };
+  for (int i = 0; i < 120; ++i) {
+    const graph::OpNode op = dense(i % 2 != 0);
+    set.measurements.push_back(measured(op, joules(op), i));
+  }
+  const FittedTable fitted = fit_table(set, {});
+  ASSERT_EQ(fitted.keys.size(), 2U);
+  EXPECT_EQ(fitted.keys[0].key, "dense float32");
+  EXPECT_EQ(fitted.keys[1].key, "dense float32 with scaled weights");
+  const test::Prepared prepared(write_table(fitted, set, {"t", "2026-01-01", "test"}));
+  for (const bool scaled : {false, true}) {
+    for (int i = 0; i < 20; ++i) {
+      const graph::OpNode unseen = dense(scaled);
+      OpDescriptor op;
+      op.kind = unseen.kind;
+      op.data_type = DataType::kFloat32;
+      op.facts = unseen.facts;
+      const Result<Estimate> estimate = prepared.plan().estimate(op, {}, Confidence::k90);
+      ASSERT_TRUE(estimate.ok());
+      EXPECT_EQ(estimate->level, Level::kOpAndType);
+      EXPECT_NEAR(static_cast<double>(estimate->dynamic.value()) / joules(unseen), 1, 0.05) << scaled;
+    }
+  }
+}
+
 TEST(FitTable, StoresRangesProvenanceAndStaticPower) {
   const MeasurementSet set = convolutions(60, 0.02);
   const files::FileBytes bytes = write_table(fit_table(set, {}), set, {"name", "2026-01-31", "tool 1"});

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "graph/data_types.h"
 #include "graph/exact.h"
 #include "graph/transistor_ops.h"
 #include "import/onnx/shapes.h"
@@ -166,7 +167,7 @@ void OnnxFacts::add_work(graph::OpNode& node, const graph::ScalarWork& each, std
 }
 
 void OnnxFacts::add_dequantisation(graph::OpNode& node, const graph::OpTypes& used, std::uint64_t elements) {
-  if (!is_float(used.arithmetic) || !is_narrow_integer(used.weight)) return;
+  if (!graph::is_float(used.arithmetic) || !graph::is_narrow_integer(used.weight)) return;
   ++observations_.dequantised_ops;
   add_work(node, graph::work_of(OpKind::kDequantize).per_output, elements, used.arithmetic);
 }

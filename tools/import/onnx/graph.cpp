@@ -6,6 +6,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "graph/data_types.h"
 #include "import/onnx/complaints.h"
 #include "import/onnx/library.h"
 #include "import/onnx/open_dims.h"
@@ -106,8 +107,7 @@ class Lowering {
       made.dims = tensor.dims;
       made.constant = true;
       // Integers make shapes; of floats only lists of scales and sizes do.
-      const bool floats = is_float(made.type) || made.type == DataType::kFloat64;
-      made.numbers = tensor.numbers(floats ? 16 : kMaxOnnxNumbers);
+      made.numbers = tensor.numbers(graph::is_float(made.type) ? 16 : kMaxOnnxNumbers);
     }
     for (const OnnxValueInfo& info : graph.value_infos) scope.stated.emplace(info.name, &info);
     for (const OnnxValueInfo& info : graph.outputs) scope.stated.emplace(info.name, &info);

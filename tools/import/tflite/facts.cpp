@@ -6,6 +6,7 @@
 #include <optional>
 #include <utility>
 
+#include "graph/data_types.h"
 #include "graph/exact.h"
 #include "graph/op_work.h"
 #include "graph/transistor_ops.h"
@@ -109,12 +110,12 @@ graph::OpTypes TfliteFacts::types(const TfliteOperator& op, std::size_t input, s
   out.bias = has(op, bias) ? type(op.inputs[bias]) : DataType::kUnknown;
   out.output = op.outputs.empty() ? DataType::kUnknown : type(op.outputs[0]);
   // Kernels for narrow weights on float activations quantise the activations first.
-  if (is_float(out.input) && is_narrow_integer(out.weight)) out.arithmetic = DataType::kInt8;
+  if (graph::is_float(out.input) && graph::is_narrow_integer(out.weight)) out.arithmetic = DataType::kInt8;
   return out;
 }
 
 void TfliteFacts::add_dynamic_quantisation(graph::OpNode& node, const TfliteOperator& op, std::size_t input) {
-  if (!has(op, input) || !is_float(type(op.inputs[input])) || node.data_type != DataType::kInt8) return;
+  if (!has(op, input) || !graph::is_float(type(op.inputs[input])) || node.data_type != DataType::kInt8) return;
   ++observations_.hybrid_ops;
   const graph::Exact exact(node.name);
   const graph::ScalarWork each = graph::work_of(OpKind::kQuantize).per_output;

@@ -6,6 +6,7 @@
 #include <tuple>
 #include <utility>
 
+#include "graph/data_types.h"
 #include "graph/exact.h"
 #include "import/tflite/attributes.h"
 #include "import/tflite/facts.h"
@@ -277,7 +278,7 @@ TfliteFacts::Node TfliteFacts::lstm(const TfliteOperator& op, const TfliteOp& ro
   p.weights = weights(op, kInputToForget);
   std::uint64_t scales = 0;
   for (const std::int32_t index : op.inputs) {
-    if (index >= 0 && constant_[static_cast<std::size_t>(index)] && is_narrow_integer(type(index))) {
+    if (index >= 0 && constant_[static_cast<std::size_t>(index)] && graph::is_narrow_integer(type(index))) {
       scales += graph_.tensors[static_cast<std::size_t>(index)].scale_count;
     }
   }
