@@ -259,14 +259,15 @@ Result<Estimate> TablePlan::estimate(const OpDescriptor& op, const RuntimeFacts&
   if (!(estimate.dynamic.value() <= kMaxJoules)) {
     return Error::kOverflow;
   }
-  const detail::Bounds& bounds = plan.bounds_at(confidence)[bounds_index];
+  const auto at = static_cast<std::size_t>(confidence);
+  const detail::Bounds& bounds = plan.bounds[at][bounds_index];
   estimate.interval = {estimate.dynamic * bounds.lower, estimate.dynamic * bounds.upper};
   estimate.flags |= Flags(bounds.flags);
   if (runtime.time.value() >= 0.0F) {
     estimate.time = runtime.time;
     estimate.time_interval = {runtime.time, runtime.time};
   } else if (seconds >= 0.0F) {
-    const detail::Bounds& time_bounds = plan.time_bounds_at(confidence)[bounds_index];
+    const detail::Bounds& time_bounds = plan.time_bounds[at][bounds_index];
     estimate.time = Seconds(seconds);
     estimate.time_interval = {Seconds(seconds * time_bounds.lower), Seconds(seconds * time_bounds.upper)};
     estimate.flags.set(Flag::kTimePredicted) |= Flags(time_bounds.flags);

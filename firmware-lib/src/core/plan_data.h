@@ -102,20 +102,14 @@ struct PlanData {
   const PlanRow* rows;
   const PlanTerm* terms;
   const Condition* conditions;
-  const Bounds* bounds;
-  const Bounds* time_bounds;        // where no row has a time: those of joules
-  float static_watts[kMaxEngines];  // negative: not known
+  const Bounds* bounds[kConfidences];
+  const Bounds* time_bounds[kConfidences];  // where no row has a time: those of joules
+  float static_watts[kMaxEngines];          // negative: not known
   std::uint64_t last_level_bytes[kMaxEngines];
   CoefficientTable table;
 
   [[nodiscard]] std::uint16_t module_bounds() const noexcept { return static_cast<std::uint16_t>(bounds_count - 2U); }
   [[nodiscard]] std::uint16_t model_bounds() const noexcept { return static_cast<std::uint16_t>(bounds_count - 1U); }
-  [[nodiscard]] const Bounds* bounds_at(Confidence confidence) const noexcept {
-    return bounds + static_cast<std::size_t>(confidence) * bounds_count;
-  }
-  [[nodiscard]] const Bounds* time_bounds_at(Confidence confidence) const noexcept {
-    return time_bounds + static_cast<std::size_t>(confidence) * bounds_count;
-  }
 };
 
 // An op to be priced: its key and its measured facts.

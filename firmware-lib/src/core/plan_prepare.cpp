@@ -287,8 +287,10 @@ Result<TablePlan> TablePlan::prepare(const CoefficientTable& table, const PlanOp
   plan->rows = rows;
   plan->terms = terms;
   plan->conditions = conditions;
-  plan->bounds = bounds;
-  plan->time_bounds = time_bounds;
+  for (std::size_t c = 0; c < detail::kConfidences; ++c) {
+    plan->bounds[c] = bounds + c * plan->bounds_count;
+    plan->time_bounds[c] = time_bounds + c * plan->bounds_count;
+  }
   plan->timed = layout.timed;
   plan->table = table;
   plan->static_watts[0] = -1.0F;  // of the engine that ops run on where the table has none

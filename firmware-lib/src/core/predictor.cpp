@@ -1,6 +1,7 @@
 #include "edgejoule/core/predictor.h"
 
 #include <cmath>
+#include <cstring>
 #include <limits>
 
 #include "alignment.h"
@@ -13,6 +14,7 @@ namespace {
 using detail::BatchLimits;
 using detail::BoundModel;
 using detail::BoundNode;
+using detail::Bounds;
 using detail::kNoRow16;
 using detail::kUnknownTime;
 using detail::OpToPrice;
@@ -54,6 +56,15 @@ constexpr std::uint32_t kOwnFlags = Flags()
                                         .bits();
 constexpr std::uint32_t kStaticUnknown = static_cast<std::uint32_t>(Flag::kStaticUnknown);
 constexpr std::uint32_t kTimePredicted = static_cast<std::uint32_t>(Flag::kTimePredicted);
+
+// Where bounds stand among those of one confidence.
+constexpr std::uint16_t bytes_to(std::uint32_t index) noexcept {
+  static_assert((kMaxRows + 2U) * sizeof(Bounds) <= 0xFFFFU);
+  return static_cast<std::uint16_t>(index * sizeof(Bounds));
+}
+const Bounds& bounds_behind(const Bounds* first, std::uint16_t bytes) noexcept {
+  return *reinterpret_cast<const Bounds*>(reinterpret_cast<const std::byte*>(first) + bytes);
+}
 
 BatchLimits limits_of(const PlanData& plan, const PlanRow& row, const OpToPrice& op, bool exact) noexcept {
   BatchLimits limits{0.0F, 0.0F, 0.0F, kUnbounded, exact && row.form == RowForm::kLinear};
@@ -126,6 +137,18 @@ void add_up_times(BoundNode* nodes, std::uint32_t size) noexcept {
   }
 }
 
+// Lists the nodes that have children: the only ones that predict() clears first.
+void link_inner(const GraphView& graph, BoundNode* nodes) noexcept {
+  std::uint32_t next = detail::kLastInner;
+  for (std::uint32_t i = graph.size(); i-- > 0;) {
+    nodes[i].next_inner = detail::kLeaf;
+    if (has_children(graph, i)) {
+      nodes[i].next_inner = next;
+      next = i;
+    }
+  }
+}
+
 // Prices a node by every row that may be asked for, most specific first; the last needs
 // no run-time facts.
 Error bind_node(const PlanData& plan, const GraphView& graph, std::uint32_t node, Scratch& scratch,
@@ -156,7 +179,7 @@ Error bind_node(const PlanData& plan, const GraphView& graph, std::uint32_t node
                {0.0F, 0.0F, 0.0F, kUnbounded, true},
                plan.base_flags,
                kNoRow16,
-               plan.module_bounds(),
+               bytes_to(plan.module_bounds()),
                Level::kNone,
                0};
       return Error{};
@@ -182,7 +205,7 @@ Error bind_node(const PlanData& plan, const GraphView& graph, std::uint32_t node
              limits,
              detail::flags_of(plan, op.kind, *row, price.outside).bits() | (timed ? kTimePredicted : 0U),
              static_cast<std::uint16_t>(row - plan.rows),
-             row->bounds,
+             bytes_to(row->bounds),
              row->level,
              row->needs};
     if (row->needs == 0) {
@@ -247,7 +270,7 @@ Result<Predictor> Predictor::bind(const TablePlan& plan, const GraphView& graph,
       last->flags |= static_flag | (last->needs != 0 ? static_cast<std::uint32_t>(Flag::kRuntimeFacts) : 0U);
       // The whole model has its own residuals, unless the root is an op.
       if (node == 0 && graph.is_module_node(node)) {
-        last->bounds = data.model_bounds();
+        last->bounds = bytes_to(data.model_bounds());
       }
       if (last->needs == 0) {
         break;
@@ -257,7 +280,7 @@ Result<Predictor> Predictor::bind(const TablePlan& plan, const GraphView& graph,
     nodes[node] = {last->joules,
                    last->gain_less_one,
                    last->seconds,
-                   0.0F,
+                   {0.0F},
                    static_joules_of(data, engine, last->seconds),
                    node == 0 ? 0 : graph.parent(node),
                    last->flags,
@@ -265,8 +288,11 @@ Result<Predictor> Predictor::bind(const TablePlan& plan, const GraphView& graph,
                    last->level,
                    engine};
   }
-  if (data.timed && !kOneLoop) {
-    add_up_times(nodes, graph.size());
+  if (!kOneLoop) {
+    if (data.timed) {
+      add_up_times(nodes, graph.size());
+    }
+    link_inner(graph, nodes);
   }
   return Predictor(model);
 }
@@ -281,8 +307,8 @@ const PricedRow& Predictor::row_for(std::uint32_t node, const RuntimeFacts& runt
 }
 
 // Children stand behind their parents: walking backwards, a node's children are
-// complete when its turn comes. Until then its slot of the output collects them:
-// `own` their joules, `interval.lower` the rounding the sum has lost (Kahan), so that
+// complete when its turn comes. Until then its slot of the output collects them, from
+// zero (clear_inner): `own` their joules, `interval.lower` the rounding the sum has lost (Kahan), so that
 // a hundred thousand ops under one root still add up, `time` and `time_interval.lower`
 // their seconds likewise, `static_part` and `flags` theirs.
 // kAdjusted: another batch than the graph's, or run-time facts; otherwise bind() has added
@@ -293,20 +319,18 @@ bool Predictor::roll_up(const PredictInputs& inputs, std::uint32_t first, std::u
                         NodeEstimate* out) const noexcept {
   const PlanData& plan = model_->plan.data();
   const BoundNode* const nodes = model_->nodes;
-  const detail::Bounds* const all_bounds = plan.bounds_at(inputs.confidence);
-  const detail::Bounds* const all_time_bounds = plan.time_bounds_at(inputs.confidence);
-  bool fits = true;
+  const Bounds* const all_bounds = plan.bounds[static_cast<std::size_t>(inputs.confidence)];
+  const Bounds* const all_time_bounds = plan.time_bounds[static_cast<std::size_t>(inputs.confidence)];
   for (std::uint32_t i = end; i-- > first;) {
     const BoundNode& node = nodes[i];
     NodeEstimate& estimate = out[i];
-    const float children = estimate.own.value();
-    const std::uint32_t inherited = estimate.flags.bits();
+    const bool is_inner = kOneLoop || node.next_inner != detail::kLeaf;
     float joules = node.joules;
     float gain_less_one = node.gain_less_one;
     [[maybe_unused]] float own_seconds = 0.0F;
     [[maybe_unused]] float measured = -1.0F;
     std::uint32_t flags = node.flags;
-    std::uint16_t bounds_index = node.bounds;
+    std::uint16_t bounds_at = node.bounds;
     Level level = node.level;
 
     if constexpr (kAdjusted) {
@@ -316,7 +340,7 @@ bool Predictor::roll_up(const PredictInputs& inputs, std::uint32_t first, std::u
       own_seconds = row.seconds;
       gain_less_one = row.gain_less_one;
       flags = row.flags;
-      bounds_index = row.bounds;
+      bounds_at = row.bounds;
       level = row.level;
       const float ratio = inputs.batch_ratio;
       if (ratio != 1.0F) {
@@ -336,21 +360,37 @@ bool Predictor::roll_up(const PredictInputs& inputs, std::uint32_t first, std::u
       measured = runtime.time.value();
     }
 
-    const detail::Bounds& bounds = all_bounds[bounds_index];
-    const float own = joules + gain_less_one * children;
-    const float dynamic = children + own;
-    fits &= dynamic <= kMaxJoules;
-    flags |= inherited & ~kOwnFlags & ~(kTimed && !kAdjusted ? kTimePredicted : 0U);
-    [[maybe_unused]] float seconds = node.seconds;
-    [[maybe_unused]] float static_joules = node.static_joules;
+    const Bounds& bounds = bounds_behind(all_bounds, bounds_at);
+    flags |= bounds.flags;
+    float own = joules;
+    float dynamic = joules;
+    if (is_inner) {
+      const float children = estimate.own.value();
+      own += gain_less_one * children;
+      dynamic = children + own;
+      flags |= estimate.flags.bits() & ~kOwnFlags & ~(kTimed && !kAdjusted ? kTimePredicted : 0U);
+    }
+    if (!(dynamic <= kMaxJoules)) {
+      return false;
+    }
+    if (own < 0.0F) {
+      flags |= static_cast<std::uint32_t>(Flag::kNegativeOwn);
+    }
+    float seconds = node.seconds;
+    float static_joules = node.static_joules;
+    TimeInterval time_interval;
     if constexpr (kTimed) {
-      const detail::Bounds& time_bounds = all_time_bounds[bounds_index];
+      const Bounds& time_bounds = bounds_behind(all_time_bounds, bounds_at);
       float lower = time_bounds.lower;
       float upper = time_bounds.upper;
       std::uint32_t time_flags = time_bounds.flags;
       if constexpr (kAdjusted) {
-        seconds = estimate.time.value() + own_seconds;
-        static_joules = estimate.static_part.value() + static_joules_of(plan, node.engine, own_seconds);
+        seconds = own_seconds;
+        static_joules = static_joules_of(plan, node.engine, own_seconds);
+        if (is_inner) {
+          seconds += estimate.time.value();
+          static_joules += estimate.static_part.value();
+        }
         if (measured >= 0.0F) {
           seconds = measured;
           lower = upper = 1.0F;
@@ -363,52 +403,55 @@ bool Predictor::roll_up(const PredictInputs& inputs, std::uint32_t first, std::u
           flags &= ~kStaticUnknown;
         }
       }
-      estimate.static_part = Joules(kAdjusted ? or_zero(static_joules) : static_joules);
-      estimate.time = Seconds(seconds);
-      if (seconds >= 0.0F) {
+      if (__builtin_expect(seconds >= 0.0F, 1)) {
         flags |= time_flags;
-        estimate.time_interval = {Seconds(seconds * lower), Seconds(seconds * upper)};
+        time_interval = {Seconds(seconds * lower), Seconds(seconds * upper)};
       } else if constexpr (kAdjusted) {
         flags &= ~kTimePredicted;
-        estimate.time = Seconds(-1.0F);
-        estimate.time_interval = {};
       }
     }
-    flags |= bounds.flags;
-    if (own < 0.0F) {
-      flags |= static_cast<std::uint32_t>(Flag::kNegativeOwn);
+
+    // The root is its own parent: what it adds there is overwritten at once.
+    NodeEstimate& parent = out[node.parent];
+    const float addend = dynamic - parent.interval.lower.value();
+    const float sum = parent.own.value() + addend;
+    parent.interval.lower = Joules((sum - parent.own.value()) - addend);
+    parent.own = Joules(sum);
+    parent.flags |= Flags(flags);
+    if constexpr (kTimed && kAdjusted) {
+      const float second_addend = seconds - parent.time_interval.lower.value();
+      const float second_sum = parent.time.value() + second_addend;
+      parent.time_interval.lower = Seconds((second_sum - parent.time.value()) - second_addend);
+      parent.time = Seconds(second_sum);
+      parent.static_part += Joules(static_joules);
     }
+
     estimate.dynamic = Joules(dynamic);
     estimate.own = Joules(own);
     estimate.interval = {Joules(dynamic * bounds.lower), Joules(dynamic * bounds.upper)};
     estimate.level = level;
     estimate.flags = Flags(flags);
-    if (i != 0) {
-      NodeEstimate& parent = out[node.parent];
-      const float addend = dynamic - parent.interval.lower.value();
-      const float sum = parent.own.value() + addend;
-      parent.interval.lower = Joules((sum - parent.own.value()) - addend);
-      parent.own = Joules(sum);
-      parent.flags |= estimate.flags;
-      if constexpr (kTimed && kAdjusted) {
-        const float second_addend = seconds - parent.time_interval.lower.value();
-        const float second_sum = parent.time.value() + second_addend;
-        parent.time_interval.lower = Seconds((second_sum - parent.time.value()) - second_addend);
-        parent.time = Seconds(second_sum);
-        parent.static_part += Joules(static_joules);
-      }
+    if constexpr (kAdjusted) {
+      estimate.static_part = Joules(or_zero(static_joules));
+      estimate.time = Seconds(seconds >= 0.0F ? seconds : -1.0F);
+    } else {
+      estimate.static_part = Joules(kTimed ? static_joules : 0.0F);
+      estimate.time = Seconds(kTimed ? seconds : -1.0F);
     }
+    estimate.time_interval = time_interval;
   }
-  return fits;
+  return true;
 }
 
 namespace {
 
-void start(float seconds, Span<NodeEstimate> out) noexcept {
-  NodeEstimate empty;
-  empty.time = Seconds(seconds);
-  for (NodeEstimate& estimate : out) {
-    estimate = empty;
+void clear_inner(const BoundNode* nodes, [[maybe_unused]] std::uint32_t size, NodeEstimate* out) noexcept {
+  if constexpr (kOneLoop) {
+    std::memset(static_cast<void*>(out), 0, size * sizeof(NodeEstimate));
+  } else if (nodes[0].next_inner != detail::kLeaf) {
+    for (std::uint32_t i = 0; i != detail::kLastInner; i = nodes[i].next_inner) {
+      std::memset(static_cast<void*>(out + i), 0, sizeof(NodeEstimate));
+    }
   }
 }
 
@@ -434,14 +477,13 @@ Status Predictor::predict(const PredictInputs& inputs, Span<NodeEstimate> out) c
     }
   }
   const std::uint32_t size = model_->graph.size();
+  clear_inner(model_->nodes, size, out.data());
 #ifdef __OPTIMIZE_SIZE__
-  start(0.0F, out.first(size));
   const bool fits = roll_up<true, true>(inputs, 0, size, out.data());
 #else
   // Only the root can have facts of its own when none came per node.
   const bool adjusted = inputs.batch_ratio != 1.0F || !inputs.per_node.empty();
   const std::uint32_t first = !adjusted && inputs.time.value() >= 0.0F ? 1 : 0;
-  start(adjusted ? 0.0F : -1.0F, out.first(size));
   bool fits = adjusted              ? roll_up<true, true>(inputs, 0, size, out.data())
               : plan().data().timed ? roll_up<false, true>(inputs, first, size, out.data())
                                     : roll_up<false, false>(inputs, first, size, out.data());

@@ -10,16 +10,22 @@
 
 namespace edgejoule::detail {
 
+inline constexpr std::uint32_t kLeaf = 0;
+inline constexpr std::uint32_t kLastInner = kNoParent;
+
 // Of a node whose batch is the graph's and of which nothing is known while running.
 struct BoundNode {
-  float joules;          // of its own row
-  float gain_less_one;   // of its children's joules
-  float seconds;         // with its children's; negative where not known
-  float seconds_lost;    // the rounding that their sum has lost (Kahan)
+  float joules;         // of its own row
+  float gain_less_one;  // of its children's joules
+  float seconds;        // with its children's; negative where not known
+  union {
+    float seconds_lost;        // while they are added up: the rounding of the sum (Kahan)
+    std::uint32_t next_inner;  // then: the next node that has children, kLastInner; kLeaf: this one has none
+  };
   float static_joules;   // for as long; 0 where not known
   std::uint32_t parent;  // the root's is the root itself
   std::uint32_t flags;
-  std::uint16_t bounds;
+  std::uint16_t bounds;  // in bytes, as below
   Level level;
   std::uint8_t engine;
 };
@@ -42,8 +48,8 @@ struct PricedRow {
   float gain_less_one;
   BatchLimits limits;
   std::uint32_t flags;
-  std::uint16_t row;  // of the plan; kNoRow16: a module that costs what its children cost
-  std::uint16_t bounds;
+  std::uint16_t row;     // of the plan; kNoRow16: a module that costs what its children cost
+  std::uint16_t bounds;  // bytes from the first at a confidence: no multiplication per node
   Level level;
   std::uint8_t needs;
 };
