@@ -18,6 +18,8 @@ function(edgejoule_add_firmware_library name)
   endif()
   if(NOT CMAKE_SYSTEM_NAME STREQUAL "Generic")  # a runtime's shared library may link it; a firmware never does
     set_target_properties(edgejoule_${name} PROPERTIES POSITION_INDEPENDENT_CODE ON)
+    # and yet calls its own functions, which can then be inlined
+    target_compile_options(edgejoule_${name} PRIVATE -fno-semantic-interposition)
   endif()
   target_compile_features(edgejoule_${name} PUBLIC cxx_std_17)
   target_compile_options(edgejoule_${name} PRIVATE ${EDGEJOULE_WARNINGS} -fno-exceptions -fno-rtti
