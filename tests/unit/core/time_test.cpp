@@ -2,7 +2,9 @@
 // its ops, and the static joules that follow.
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cmath>
+#include <cstring>
 
 #include "fixture.h"
 
@@ -133,6 +135,50 @@ TEST(Time, MeasuredComesBeforePredicted) {
   EXPECT_FALSE(nodes[2].flags.has(Flag::kTimePredicted));
   EXPECT_TRUE(nodes[1].flags.has(Flag::kTimePredicted)) << "part of it is";
   EXPECT_FLOAT_EQ(nodes[0].static_part.value(), 0.5F * nodes[0].time.value());
+}
+
+void expect_same_bits(const NodeEstimate& a, const NodeEstimate& b) {
+  const auto bits = [](const NodeEstimate& node) {
+    std::array<float, 9> numbers = {node.dynamic.value(),
+                                    node.own.value(),
+                                    node.static_part.value(),
+                                    node.interval.lower.value(),
+                                    node.interval.upper.value(),
+                                    node.time.value(),
+                                    node.time_interval.lower.value(),
+                                    node.time_interval.upper.value(),
+                                    static_cast<float>(node.level)};
+    std::array<std::uint32_t, 10> words{};
+    std::memcpy(words.data(), numbers.data(), sizeof numbers);
+    words[9] = node.flags.bits();
+    return words;
+  };
+  EXPECT_EQ(bits(a), bits(b));
+}
+
+TEST(Time, AndAllElseIsTheSameInAnOutputThatHeldSomething) {
+  for (const wire::CoefficientTableT& table : {timed_table(), sound_table()}) {
+    for (const wire::ModelGraphT& graph : {timed_graph(), graph_of({})}) {
+      const Bound bound(table, graph);
+      std::vector<RuntimeFacts> runtime(bound.graph().size());
+      runtime.back().time = Seconds(0.5F);
+      PredictInputs with_time;
+      with_time.time = Seconds(0.25F);
+      PredictInputs with_op_times;
+      with_op_times.per_node = runtime;
+      PredictInputs with_batch;
+      with_batch.batch_ratio = 2.0F;
+      for (const PredictInputs& inputs : {PredictInputs{}, with_time, with_op_times, with_batch}) {
+        const auto fresh = bound.predict(inputs);
+        std::vector<NodeEstimate> used(fresh.size());
+        std::memset(static_cast<void*>(used.data()), 0xFF, used.size() * sizeof used[0]);  // NaN and every flag
+        ASSERT_TRUE(bound.predictor().predict(inputs, used).ok());
+        for (std::size_t i = 0; i < fresh.size(); ++i) {
+          expect_same_bits(fresh[i], used[i]);
+        }
+      }
+    }
+  }
 }
 
 TEST(Time, OfChildrenThatWereAllMeasuredIsKnownWithoutATable) {
