@@ -57,10 +57,10 @@ Result<std::uint32_t> Predictor::explain(std::uint32_t node, const PredictInputs
     return quantities.error();
   }
   const detail::PlanData& data = plan().data();
-  const CacheState cache{data.last_level_bytes[model_->nodes[node].engine], graph().unique_weight_bytes()};
+  const std::uint8_t engine = detail::engine_of(graph(), node);
+  const CacheState cache{data.last_level_bytes[engine], graph().unique_weight_bytes()};
   const auto repeats = to_float(facts[Fact::kRepeats]);
-  const detail::OpToPrice op{graph().kind(node), graph().data_type(node), model_->nodes[node].engine, &*quantities,
-                             cache};
+  const detail::OpToPrice op{graph().kind(node), graph().data_type(node), engine, &*quantities, cache};
   const float factor = factor_of(data, row_index, op);
   for (std::uint32_t i = 0; i < row.term_count(); ++i) {
     TermShare& share = out[i];

@@ -1,8 +1,10 @@
 #include <cstring>
 
 #include "alignment.h"
+#include "edgejoule_wire/table_generated.h"
 #include "log2_exp2.h"
 #include "plan_data.h"
+#include "wire_reader.h"
 
 // TablePlan::prepare: from a verified table to rows in the order of search.
 namespace edgejoule {
@@ -81,65 +83,99 @@ std::uint64_t order_of(const RowView& row, std::uint32_t index) noexcept {
   for (std::uint32_t i = 0; i < row.term_count(); ++i) {
     needs |= needs_of(row.term(i).feature);
   }
-  const std::uint32_t unmeasured = 3U - ((needs & 1U) + ((needs >> 1U) & 1U) + ((needs >> 2U) & 1U));
-  std::uint64_t order = group_of(row);
-  order = (order << 3U) | static_cast<std::uint64_t>(row.level());
-  order = (order << 2U) | unmeasured;
+  const std::uint32_t group = (group_of(row) << 3U) | static_cast<std::uint32_t>(row.level());
+  std::uint32_t order = 3U - ((needs & 1U) + ((needs >> 1U) & 1U) + ((needs >> 2U) & 1U));  // what is not measured
   order = (order << 1U) | (row.data_type() == DataType::kUnknown ? 1U : 0U);
   order = (order << 1U) | (row.engine() == kAnyEngine ? 1U : 0U);
   order = (order << 1U) | (row.operating_point() == kAnyOperatingPoint ? 1U : 0U);
   order = (order << 1U) | (row.condition_count() == 0 ? 1U : 0U);
-  return (order << 12U) | index;
+  return (std::uint64_t{group} << 32U) | (order << 12U) | index;
 }
 constexpr std::uint64_t kIndexMask = 0xFFFU;
 static_assert(kMaxRows - 1 <= kIndexMask);
 
-// Heapsort: no memory, no bad case.
+// Shell's sort with Knuth's gaps: no memory, and at most about count^1.5 steps.
 void sort(std::uint64_t* values, std::uint32_t count) noexcept {
-  const auto sift_down = [values](std::uint32_t root, std::uint32_t end) {
-    const std::uint64_t value = values[root];
-    for (std::uint32_t child = 2 * root + 1; child < end; child = 2 * root + 1) {
-      if (child + 1 < end && values[child + 1] > values[child]) {
-        ++child;
-      }
-      if (values[child] <= value) {
-        break;
-      }
-      values[root] = values[child];
-      root = child;
-    }
-    values[root] = value;
-  };
-  for (std::uint32_t root = count / 2; root-- > 0;) {
-    sift_down(root, count);
+  std::uint32_t gap = 1;
+  while (gap < count) {
+    gap = 3 * gap + 1;
   }
-  for (std::uint32_t end = count; end-- > 1;) {
-    const std::uint64_t largest = values[0];
-    values[0] = values[end];
-    values[end] = largest;
-    sift_down(0, end);
+  while ((gap /= 3) != 0) {
+    for (std::uint32_t i = gap; i < count; ++i) {
+      const std::uint64_t value = values[i];
+      std::uint32_t at = i;
+      for (; at >= gap && values[at - gap] > value; at -= gap) {
+        values[at] = values[at - gap];
+      }
+      values[at] = value;
+    }
   }
 }
 
+// Where a table keeps what was left over of one quantity, and what its bounds say.
+struct ResidualPlaces {
+  std::uint16_t of_row;
+  std::uint16_t of_op;
+  std::uint16_t of_module;
+  std::uint16_t of_model;
+  std::uint16_t unknown;  // flags: there is none
+  std::uint16_t few;      // too few groups behind it
+};
+using Root = wire::CoefficientTable;
+constexpr ResidualPlaces kOfJoules{wire::Row::VT_RESIDUAL,
+                                   Root::VT_OP_RESIDUAL,
+                                   Root::VT_MODULE_RESIDUAL,
+                                   Root::VT_MODEL_RESIDUAL,
+                                   static_cast<std::uint16_t>(Flag::kIntervalUnknown),
+                                   static_cast<std::uint16_t>(Flag::kIntervalNotGuaranteed)};
+constexpr ResidualPlaces kOfTime{wire::Row::VT_TIME_RESIDUAL,
+                                 Root::VT_OP_TIME_RESIDUAL,
+                                 Root::VT_MODULE_TIME_RESIDUAL,
+                                 Root::VT_MODEL_TIME_RESIDUAL,
+                                 0,
+                                 static_cast<std::uint16_t>(Flag::kTimeIntervalNotGuaranteed)};
+
 constexpr std::uint8_t kLowerQuantile[detail::kConfidences] = {3, 2, 1, 0};
 
-void set_bounds(const Residual& residual, Bounds* bounds, std::size_t stride, Flags unknown, Flag few) noexcept {
+// The factor at a quantile of a logarithm.
+float factor_at(const std::uint8_t* quantiles, std::size_t i) noexcept {
+  constexpr float kLog2E = 1.4426950408889634F;
+  float quantile = 0.0F;
+  std::memcpy(&quantile, quantiles + i * sizeof quantile, sizeof quantile);
+  return exp2_of(quantile * kLog2E);
+}
+
+void set_bounds(const ResidualPlaces& places, WireTable residual, Bounds* bounds, std::size_t stride) noexcept {
+  using File = wire::Residual;
+  const std::uint8_t* quantiles = residual == nullptr ? nullptr : wire_field(residual, File::VT_QUANTILES);
+  const std::uint32_t groups = quantiles == nullptr ? 0 : wire_number<std::uint32_t>(residual, File::VT_GROUPS);
   for (std::uint32_t c = 0; c < detail::kConfidences; ++c, bounds += stride) {
-    *bounds = {1.0F, 1.0F, 0};
-    Flags flags;
-    if (residual.has_quantiles) {
-      constexpr float kLog2E = 1.4426950408889634F;
-      const std::size_t low = kLowerQuantile[c];
-      bounds->lower = exp2_of(residual.quantiles[low] * kLog2E);
-      bounds->upper = exp2_of(residual.quantiles[Residual::kQuantiles - 1 - low] * kLog2E);
+    bounds->lower = bounds->upper = 1.0F;
+    bounds->flags = groups < detail::kGroupsNeeded[c] ? places.few : 0U;
+    if (quantiles == nullptr) {
+      bounds->flags |= places.unknown;
     } else {
-      flags = unknown;
+      const std::size_t low = kLowerQuantile[c];
+      bounds->lower = factor_at(quantiles, low);
+      bounds->upper = factor_at(quantiles, Residual::kQuantiles - 1 - low);
     }
-    if (!residual.has_quantiles || residual.groups < detail::kGroupsNeeded[c]) {
-      flags.set(few);
-    }
-    bounds->flags = flags.bits();
   }
+}
+
+// Of every row, of modules and of the whole model.
+void set_all_bounds(const ResidualPlaces& places, WireTable table, const PlanData& plan, const PlanRow* rows,
+                    Bounds* bounds) noexcept {
+  for (std::uint32_t i = 0; i < plan.row_count; ++i) {
+    const WireTable row = wire_item(table, Root::VT_ROWS, rows[i].table_row);
+    WireTable residual = wire_reference(row, places.of_row);
+    if (residual == nullptr) {
+      const bool of_module = wire_number<float>(row, wire::Row::VT_CHILDREN_GAIN) > 0.0F;
+      residual = wire_reference(table, of_module ? places.of_module : places.of_op);
+    }
+    set_bounds(places, residual, bounds + i, plan.bounds_count);
+  }
+  set_bounds(places, wire_reference(table, places.of_module), bounds + plan.module_bounds(), plan.bounds_count);
+  set_bounds(places, wire_reference(table, places.of_model), bounds + plan.model_bounds(), plan.bounds_count);
 }
 
 // Watts of an engine in a state: at the operating point, or else at any; negative: not
@@ -177,7 +213,8 @@ void set_row(const RowView& row, PlanRow& out, PlanTerm*& terms, Condition*& con
   out.engine = row.engine();
   out.member = static_cast<std::uint8_t>(row.member() | (!row.correction().heights.empty() ? kHasCorrection : 0));
   out.intercept = row.intercept();
-  out.gain_less_one = row.children_gain() > 0.0F ? row.children_gain() - 1.0F : 0.0F;
+  const float gain = row.children_gain();
+  out.gain_less_one = gain > 0.0F ? gain - 1.0F : 0.0F;
   for (std::uint32_t i = 0; i < row.term_count(); ++i) {
     const Term term = row.term(i);
     const float scaled = term.coefficient * scale_of(term.unit);
@@ -240,8 +277,8 @@ Result<TablePlan> TablePlan::prepare(const CoefficientTable& table, const PlanOp
   if (workspace.size() < layout.end) {
     return Error::kWorkspaceTooSmall;
   }
-  const bool same_board = !options.board_compatible.empty() && options.board_compatible == table.board_compatible();
-  if (options.require_same_board && !same_board) {
+  const std::string_view board = table.board_compatible();
+  if (options.require_same_board && (options.board_compatible.empty() || options.board_compatible != board)) {
     return Error::kOtherBoard;
   }
   std::uint8_t point = table.operating_point_count() == 0 ? kAnyOperatingPoint : std::uint8_t{0};
@@ -265,7 +302,7 @@ Result<TablePlan> TablePlan::prepare(const CoefficientTable& table, const PlanOp
   auto* const order = reinterpret_cast<std::uint64_t*>(base + layout.order);
 
   Flags flags;
-  if (differs(options.board_compatible, table.board_compatible())) {
+  if (differs(options.board_compatible, board)) {
     flags.set(Flag::kOtherBoard);
   }
   if (differs(options.runtime, table.runtime())) {
@@ -275,24 +312,17 @@ Result<TablePlan> TablePlan::prepare(const CoefficientTable& table, const PlanOp
   if (!plan->above_idle) {
     flags.set(Flag::kStaticInDynamic);
   }
-  if (point != kAnyOperatingPoint && table.operating_point(point).interpolated) {
+  const WireTable root = table.root();
+  if (point != kAnyOperatingPoint && wire_number<std::uint8_t>(wire_item(root, Root::VT_OPERATING_POINTS, point),
+                                                               wire::OperatingPoint::VT_INTERPOLATED) != 0) {
     flags.set(Flag::kInterpolated);
   }
   plan->base_flags = flags.bits();
   plan->slot_mask = layout.slot_count - 1;
   plan->bounds_count = table.row_count() + 2;
   plan->operating_point = point;
-  plan->engine_count = static_cast<std::uint8_t>(table.engine_count());
-  plan->slots = slots;
-  plan->rows = rows;
-  plan->terms = terms;
-  plan->conditions = conditions;
-  for (std::size_t c = 0; c < detail::kConfidences; ++c) {
-    plan->bounds[c] = bounds + c * plan->bounds_count;
-    plan->time_bounds[c] = time_bounds + c * plan->bounds_count;
-  }
   plan->timed = layout.timed;
-  plan->table = table;
+  plan->engine_count = static_cast<std::uint8_t>(table.engine_count());
   plan->static_watts[0] = -1.0F;  // of the engine that ops run on where the table has none
   for (std::uint32_t engine = 0; engine < table.engine_count(); ++engine) {
     plan->last_level_bytes[engine] = table.last_level_bytes(engine);
@@ -310,20 +340,6 @@ Result<TablePlan> TablePlan::prepare(const CoefficientTable& table, const PlanOp
   plan->row_count = static_cast<std::uint16_t>(count);
   plan->roofline_first = static_cast<std::uint16_t>(count);
 
-  const auto level_bounds = [&](const Residual& residual, std::uint32_t index) {
-    set_bounds(residual, bounds + index, plan->bounds_count, Flags().set(Flag::kIntervalUnknown),
-               Flag::kIntervalNotGuaranteed);
-  };
-  const auto level_time_bounds = [&](const Residual& residual, std::uint32_t index) {
-    set_bounds(residual, time_bounds + index, plan->bounds_count, Flags(), Flag::kTimeIntervalNotGuaranteed);
-  };
-  level_bounds(table.module_residual(), plan->module_bounds());
-  level_bounds(table.model_residual(), plan->model_bounds());
-  if (layout.timed) {
-    level_time_bounds(table.module_time_residual(), plan->module_bounds());
-    level_time_bounds(table.model_time_residual(), plan->model_bounds());
-  }
-
   PlanTerm* next_term = terms;
   Condition* next_condition = conditions;
   std::uint32_t runtime_sets = 0;  // one bit per set of run-time facts
@@ -337,14 +353,6 @@ Result<TablePlan> TablePlan::prepare(const CoefficientTable& table, const PlanOp
     set_row(row, out, next_term, next_condition);
     runtime_sets |= 1U << out.needs;
     out.bounds = static_cast<std::uint16_t>(i);
-    const bool of_module = row.children_gain() > 0.0F;
-    level_bounds(row.has_residual() ? row.residual() : of_module ? table.module_residual() : table.op_residual(), i);
-    if (layout.timed) {
-      level_time_bounds(row.has_time_residual() ? row.time_residual()
-                        : of_module             ? table.module_time_residual()
-                                                : table.op_time_residual(),
-                        i);
-    }
     const std::uint32_t group = group_of(row);
     if (group != kRooflineGroup) {
       add_to_index(slots, plan->slot_mask, group, static_cast<std::uint16_t>(i));
@@ -355,10 +363,21 @@ Result<TablePlan> TablePlan::prepare(const CoefficientTable& table, const PlanOp
   for (std::uint32_t sets = runtime_sets >> 1U; sets != 0; sets &= sets - 1) {
     ++plan->runtime_slots;
   }
-  // From the rows' own index to the last bound, and what precedes the pointers.
-  plan->stamp = stamp_of(base + layout.slots, base + layout.order) ^
-                stamp_of(base + offsetof(PlanData, base_flags), base + offsetof(PlanData, slots)) ^
-                stamp_of(base + offsetof(PlanData, static_watts), base + offsetof(PlanData, table));
+  set_all_bounds(kOfJoules, root, *plan, rows, bounds);
+  if (layout.timed) {
+    set_all_bounds(kOfTime, root, *plan, rows, time_bounds);
+  }
+  // Before the pointers: they differ where nothing else does.
+  plan->stamp = stamp_of(base, base + layout.order);
+  plan->slots = slots;
+  plan->rows = rows;
+  plan->terms = terms;
+  plan->conditions = conditions;
+  for (std::size_t c = 0; c < detail::kConfidences; ++c) {
+    plan->bounds[c] = bounds + c * plan->bounds_count;
+    plan->time_bounds[c] = time_bounds + c * plan->bounds_count;
+  }
+  plan->table = table;
   return TablePlan(plan, plan->stamp);
 }
 

@@ -15,7 +15,9 @@ using detail::BatchLimits;
 using detail::BoundModel;
 using detail::BoundNode;
 using detail::Bounds;
+using detail::engine_of;
 using detail::kNoRow16;
+using detail::kOneLoop;
 using detail::kUnknownTime;
 using detail::OpToPrice;
 using detail::PlanData;
@@ -41,7 +43,7 @@ struct Layout {
 Layout layout_of(const PlanData& plan, std::size_t nodes) noexcept {
   Layout layout{};
   layout.nodes = aligned(sizeof(BoundModel));
-  layout.rows = aligned(layout.nodes + nodes * sizeof(BoundNode));
+  layout.rows = aligned(layout.nodes + (kOneLoop ? 0 : nodes * sizeof(BoundNode)));
   layout.scratch = aligned(layout.rows + nodes * (plan.runtime_slots + 1U) * sizeof(PricedRow));
   layout.end = layout.scratch + sizeof(Scratch);
   return layout;
@@ -66,8 +68,9 @@ const Bounds& bounds_behind(const Bounds* first, std::uint16_t bytes) noexcept {
   return *reinterpret_cast<const Bounds*>(reinterpret_cast<const std::byte*>(first) + bytes);
 }
 
-BatchLimits limits_of(const PlanData& plan, const PlanRow& row, const OpToPrice& op, bool exact) noexcept {
-  BatchLimits limits{0.0F, 0.0F, 0.0F, kUnbounded, exact && row.form == RowForm::kLinear};
+void set_limits(const PlanData& plan, const PlanRow& row, const OpToPrice& op, bool exact,
+                BatchLimits& limits) noexcept {
+  limits = {0.0F, 0.0F, 0.0F, kUnbounded, exact && row.form == RowForm::kLinear};
   const detail::PlanTerm* term = plan.terms + row.first_term;
   for (std::uint32_t i = 0; i < row.term_count; ++i, ++term) {
     const BatchParts parts = split_by_batch(term->feature, *op.quantities, term->tile, op.cache);
@@ -87,12 +90,6 @@ BatchLimits limits_of(const PlanData& plan, const PlanRow& row, const OpToPrice&
   if (row.form == RowForm::kLog2) {
     limits.constant = 0.0F;
   }
-  return limits;
-}
-
-std::uint8_t engine_of(const GraphView& graph, std::uint32_t node) noexcept {
-  const std::uint8_t engine = graph.engine(node);
-  return engine == kAnyEngine ? std::uint8_t{0} : engine;
 }
 
 bool has_children(const GraphView& graph, std::uint32_t node) noexcept {
@@ -104,12 +101,6 @@ float static_joules_of(const PlanData& plan, std::uint8_t engine, float seconds)
   const float watts = plan.above_idle ? plan.static_watts[engine] : 0.0F;
   return seconds == 0.0F ? 0.0F : watts >= 0.0F ? watts * seconds : kUnknownTime;
 }
-
-#ifdef __OPTIMIZE_SIZE__
-constexpr bool kOneLoop = true;  // predict() does everything in its most general loop
-#else
-constexpr bool kOneLoop = false;
-#endif
 
 float or_zero(float joules) noexcept {
   return joules >= 0.0F ? joules : 0.0F;
@@ -137,15 +128,16 @@ void add_up_times(BoundNode* nodes, std::uint32_t size) noexcept {
   }
 }
 
-// Lists the nodes that have children: the only ones that predict() clears first.
-void link_inner(const GraphView& graph, BoundNode* nodes) noexcept {
+// Lists the nodes that have children, the only ones that predict() clears first: those that
+// the next node names as its parent.
+void link_inner(BoundNode* nodes, std::uint32_t size) noexcept {
   std::uint32_t next = detail::kLastInner;
-  for (std::uint32_t i = graph.size(); i-- > 0;) {
-    nodes[i].next_inner = detail::kLeaf;
-    if (has_children(graph, i)) {
-      nodes[i].next_inner = next;
-      next = i;
-    }
+  std::uint32_t named = kNoParent;
+  for (std::uint32_t i = size; i-- > 0;) {
+    const bool is_inner = named == i;
+    named = nodes[i].parent;
+    nodes[i].next_inner = is_inner ? next : detail::kLeaf;
+    next = is_inner ? i : next;
   }
 }
 
@@ -196,18 +188,17 @@ Error bind_node(const PlanData& plan, const GraphView& graph, std::uint32_t node
     if (!(price.joules <= kMaxJoules)) {
       return Error::kOverflow;
     }
-    BatchLimits limits = limits_of(plan, *row, op, !search.depends_on_batch() && price.factor == 1.0F);
-    limits.constant *= price.factor;
     const bool timed = price.seconds >= 0.0F;
-    *next = {price.joules,
-             timed ? price.seconds : no_time,
-             price.factor * (1.0F + row->gain_less_one) - 1.0F,  // the correction is of the whole module
-             limits,
-             detail::flags_of(plan, op.kind, *row, price.outside).bits() | (timed ? kTimePredicted : 0U),
-             static_cast<std::uint16_t>(row - plan.rows),
-             bytes_to(row->bounds),
-             row->level,
-             row->needs};
+    next->joules = price.joules;
+    next->seconds = timed ? price.seconds : no_time;
+    next->gain_less_one = price.factor * (1.0F + row->gain_less_one) - 1.0F;  // the correction is of the whole module
+    set_limits(plan, *row, op, !search.depends_on_batch() && price.factor == 1.0F, next->limits);
+    next->limits.constant *= price.factor;
+    next->flags = detail::flags_of(plan, op.kind, *row, price.outside).bits() | (timed ? kTimePredicted : 0U);
+    next->row = static_cast<std::uint16_t>(row - plan.rows);
+    next->bounds = bytes_to(row->bounds);
+    next->level = row->level;
+    next->needs = row->needs;
     if (row->needs == 0) {
       return Error{};
     }
@@ -216,6 +207,11 @@ Error bind_node(const PlanData& plan, const GraphView& graph, std::uint32_t node
 }
 
 }  // namespace
+
+std::uint8_t detail::engine_of(const GraphView& graph, std::uint32_t node) noexcept {
+  const std::uint8_t engine = graph.engine(node);
+  return engine == kAnyEngine ? std::uint8_t{0} : engine;
+}
 
 RuntimeFacts detail::facts_of(const PredictInputs& inputs, std::uint32_t node) noexcept {
   RuntimeFacts runtime;
@@ -276,23 +272,25 @@ Result<Predictor> Predictor::bind(const TablePlan& plan, const GraphView& graph,
         break;
       }
     }
-    const std::uint8_t engine = engine_of(graph, node);
-    nodes[node] = {last->joules,
-                   last->gain_less_one,
-                   last->seconds,
-                   {0.0F},
-                   static_joules_of(data, engine, last->seconds),
-                   node == 0 ? 0 : graph.parent(node),
-                   last->flags,
-                   last->bounds,
-                   last->level,
-                   engine};
+    if constexpr (!kOneLoop) {
+      const std::uint8_t engine = engine_of(graph, node);
+      nodes[node] = {last->joules,
+                     last->gain_less_one,
+                     last->seconds,
+                     {0.0F},
+                     static_joules_of(data, engine, last->seconds),
+                     node == 0 ? 0 : graph.parent(node),
+                     last->flags,
+                     last->bounds,
+                     last->level,
+                     engine};
+    }
   }
-  if (!kOneLoop) {
+  if constexpr (!kOneLoop) {
     if (data.timed) {
       add_up_times(nodes, graph.size());
     }
-    link_inner(graph, nodes);
+    link_inner(nodes, graph.size());
   }
   return Predictor(model);
 }
@@ -318,26 +316,37 @@ template <bool kAdjusted, bool kTimed>
 bool Predictor::roll_up(const PredictInputs& inputs, std::uint32_t first, std::uint32_t end,
                         NodeEstimate* out) const noexcept {
   const PlanData& plan = model_->plan.data();
+  const GraphView& graph = model_->graph;
   const BoundNode* const nodes = model_->nodes;
   const Bounds* const all_bounds = plan.bounds[static_cast<std::size_t>(inputs.confidence)];
   const Bounds* const all_time_bounds = plan.time_bounds[static_cast<std::size_t>(inputs.confidence)];
   for (std::uint32_t i = end; i-- > first;) {
-    const BoundNode& node = nodes[i];
     NodeEstimate& estimate = out[i];
-    const bool is_inner = kOneLoop || node.next_inner != detail::kLeaf;
-    float joules = node.joules;
-    float gain_less_one = node.gain_less_one;
-    [[maybe_unused]] float own_seconds = 0.0F;
+    bool is_inner = true;
+    std::uint8_t engine = 0;
+    std::uint32_t parent_at = 0;
+    if constexpr (kOneLoop) {
+      engine = engine_of(graph, i);
+      parent_at = i == 0 ? 0 : graph.parent(i);
+    } else {
+      is_inner = nodes[i].next_inner != detail::kLeaf;
+      engine = nodes[i].engine;
+      parent_at = nodes[i].parent;
+    }
+    float joules = 0.0F;
+    float gain_less_one = 0.0F;
+    float seconds = 0.0F;  // its own where kAdjusted
+    float static_joules = 0.0F;
     [[maybe_unused]] float measured = -1.0F;
-    std::uint32_t flags = node.flags;
-    std::uint16_t bounds_at = node.bounds;
-    Level level = node.level;
+    std::uint32_t flags = 0;
+    std::uint16_t bounds_at = 0;
+    Level level{};
 
     if constexpr (kAdjusted) {
       const RuntimeFacts runtime = detail::facts_of(inputs, i);
       const PricedRow& row = row_for(i, runtime);
       joules = row.joules;
-      own_seconds = row.seconds;
+      seconds = row.seconds;
       gain_less_one = row.gain_less_one;
       flags = row.flags;
       bounds_at = row.bounds;
@@ -345,7 +354,7 @@ bool Predictor::roll_up(const PredictInputs& inputs, std::uint32_t first, std::u
       const float ratio = inputs.batch_ratio;
       if (ratio != 1.0F) {
         joules = row.limits.constant + ratio * (joules - row.limits.constant);
-        own_seconds = row.limits.constant_seconds + ratio * (own_seconds - row.limits.constant_seconds);
+        seconds = row.limits.constant_seconds + ratio * (seconds - row.limits.constant_seconds);
         if (!row.limits.exact) {
           flags |= static_cast<std::uint32_t>(Flag::kBatchScaled);
         }
@@ -356,8 +365,17 @@ bool Predictor::roll_up(const PredictInputs& inputs, std::uint32_t first, std::u
       if (row.needs != 0) {
         joules += detail::runtime_joules(plan.rows[row.row], runtime);
       }
-
+      static_joules = static_joules_of(plan, engine, seconds);
       measured = runtime.time.value();
+    } else {
+      const BoundNode& node = nodes[i];
+      joules = node.joules;
+      gain_less_one = node.gain_less_one;
+      seconds = node.seconds;
+      static_joules = node.static_joules;
+      flags = node.flags;
+      bounds_at = node.bounds;
+      level = node.level;
     }
 
     const Bounds& bounds = bounds_behind(all_bounds, bounds_at);
@@ -376,8 +394,6 @@ bool Predictor::roll_up(const PredictInputs& inputs, std::uint32_t first, std::u
     if (own < 0.0F) {
       flags |= static_cast<std::uint32_t>(Flag::kNegativeOwn);
     }
-    float seconds = node.seconds;
-    float static_joules = node.static_joules;
     TimeInterval time_interval;
     if constexpr (kTimed) {
       const Bounds& time_bounds = bounds_behind(all_time_bounds, bounds_at);
@@ -385,8 +401,6 @@ bool Predictor::roll_up(const PredictInputs& inputs, std::uint32_t first, std::u
       float upper = time_bounds.upper;
       std::uint32_t time_flags = time_bounds.flags;
       if constexpr (kAdjusted) {
-        seconds = own_seconds;
-        static_joules = static_joules_of(plan, node.engine, own_seconds);
         if (is_inner) {
           seconds += estimate.time.value();
           static_joules += estimate.static_part.value();
@@ -396,7 +410,7 @@ bool Predictor::roll_up(const PredictInputs& inputs, std::uint32_t first, std::u
           lower = upper = 1.0F;
           time_flags = 0;
           flags &= ~kTimePredicted;
-          const float over_all = static_joules_of(plan, node.engine, measured);
+          const float over_all = static_joules_of(plan, engine, measured);
           static_joules = over_all >= 0.0F ? over_all : static_joules;
         }
         if (static_joules >= 0.0F) {
@@ -412,7 +426,7 @@ bool Predictor::roll_up(const PredictInputs& inputs, std::uint32_t first, std::u
     }
 
     // The root is its own parent: what it adds there is overwritten at once.
-    NodeEstimate& parent = out[node.parent];
+    NodeEstimate& parent = out[parent_at];
     const float addend = dynamic - parent.interval.lower.value();
     const float sum = parent.own.value() + addend;
     parent.interval.lower = Joules((sum - parent.own.value()) - addend);

@@ -1,6 +1,8 @@
 // What bind() settles, laid out in the caller's workspace:
 //
 //   BoundModel | BoundNode[n] | PricedRow[n * rows_per_node] | scratch of bind() itself
+//
+// Built for size, predict() reads the rows alone and there are no BoundNodes.
 #pragma once
 
 #include <cstdint>
@@ -61,6 +63,15 @@ struct BoundModel {
   const PricedRow* rows;
   std::uint32_t rows_per_node;
 };
+
+#ifdef __OPTIMIZE_SIZE__
+inline constexpr bool kOneLoop = true;  // predict() does everything in its most general loop
+#else
+inline constexpr bool kOneLoop = false;
+#endif
+
+// An op of any engine runs on engine 0.
+[[nodiscard]] std::uint8_t engine_of(const GraphView& graph, std::uint32_t node) noexcept;
 
 // What is known of a node while running; the root's time may have come by itself.
 [[nodiscard]] RuntimeFacts facts_of(const PredictInputs& inputs, std::uint32_t node) noexcept;

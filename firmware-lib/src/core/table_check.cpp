@@ -39,8 +39,13 @@ Error check_within(float value, float min, float max) noexcept {
   return value >= min && value <= max ? kFine : fault_of(value, min);
 }
 
-Error check_non_negative(float value) noexcept {
-  return check_within(value, 0.0F, kAnyNumber);
+// Fields that stand side by side, places 2 apart; none negative.
+Error check_non_negative(WireTable file, std::uint16_t first_place, std::uint16_t last_place, float max) noexcept {
+  Error error = kFine;
+  for (std::uint16_t place = first_place; place <= last_place && error == kFine; place += 2U) {
+    error = check_within(wire_number<float>(file, place), 0.0F, max);
+  }
+  return error;
 }
 
 // Terms and conditions: open bounds are infinite there and absent in the file.
@@ -58,18 +63,13 @@ Error check_residual(WireTable file) noexcept {
   if (file == nullptr) {
     return kFine;
   }
-  constexpr std::uint16_t kNumbers[] = {File::VT_SHARED_SIGMA, File::VT_INDEPENDENT_SIGMA,
-                                        File::VT_MEDIAN_ERROR_PERCENT, File::VT_MEAN_ERROR_PERCENT};
-  for (const std::uint16_t place : kNumbers) {
-    const bool sigma = place <= File::VT_INDEPENDENT_SIGMA;
-    if (const Error error = check_within(wire_number<float>(file, place), 0.0F, sigma ? kMaxLogResidual : kAnyNumber);
-        error != kFine) {
-      return error;
-    }
+  Error error = check_non_negative(file, File::VT_SHARED_SIGMA, File::VT_INDEPENDENT_SIGMA, kMaxLogResidual);
+  if (error == kFine) {
+    error = check_non_negative(file, File::VT_MEDIAN_ERROR_PERCENT, File::VT_MEAN_ERROR_PERCENT, kAnyNumber);
   }
   const std::uint8_t* in_file = wire_field(file, File::VT_QUANTILES);
-  if (in_file == nullptr) {
-    return kFine;
+  if (error != kFine || in_file == nullptr) {
+    return error;
   }
   float quantiles[Residual::kQuantiles];
   std::memcpy(quantiles, in_file, sizeof quantiles);
@@ -106,7 +106,7 @@ Error check_term(WireTable file, RowForm form) noexcept {
   Error error = check_within(wire_number<float>(file, File::VT_COEFFICIENT), linear ? 0.0F : -kMaxExponent,
                              linear ? kAnyNumber : kMaxExponent);
   if (error == kFine) {
-    error = check_non_negative(time);
+    error = check_within(time, 0.0F, kAnyNumber);
   }
   return error != kFine ? error : check_bounds(file, File::VT_MIN, File::VT_MAX, false);
 }
@@ -195,8 +195,9 @@ Error check_key(const RowView& row, std::uint32_t& subject) noexcept {
   bool for_modules = false;
   subject = 0;
   if (level <= Level::kOp) {
-    subject = static_cast<std::uint32_t>(row.kind());
-    for_modules = is_module(row.kind());
+    const OpKind kind = row.kind();
+    subject = static_cast<std::uint32_t>(kind);
+    for_modules = is_module(kind);
     // Modules have no data type of their own; an exact module row names the kind alone.
     if (subject == 0 || (level != Level::kOp && !has_type && !for_modules)) {
       return Error::kMissingField;
@@ -205,8 +206,9 @@ Error check_key(const RowView& row, std::uint32_t& subject) noexcept {
       return Error::kBadRange;
     }
   } else if (level == Level::kClass) {
-    subject = static_cast<std::uint32_t>(row.op_class());
-    for_modules = row.op_class() == OpClass::kModule;
+    const OpClass op_class = row.op_class();
+    subject = static_cast<std::uint32_t>(op_class);
+    for_modules = op_class == OpClass::kModule;
     if (subject == 0) {
       return Error::kMissingField;
     }
@@ -377,7 +379,8 @@ Error check_engines(WireTable root, std::uint32_t count) noexcept {
   }
   for (std::uint32_t i = 0; i < count; ++i) {
     const WireTable engine = wire_item(root, Root::VT_ENGINES, i);
-    if (const Error error = check_non_negative(wire_number<float>(engine, wire::Engine::VT_WAKE_MICROJOULES));
+    if (const Error error = check_non_negative(engine, wire::Engine::VT_WAKE_MICROJOULES,
+                                               wire::Engine::VT_WAKE_MICROJOULES, kAnyNumber);
         error != kFine) {
       return error;
     }
@@ -396,12 +399,10 @@ Error check_operating_points(WireTable root, std::uint32_t count) noexcept {
     if (name.data() == nullptr) {
       return Error::kMissingField;
     }
-    constexpr std::uint16_t kNumbers[] = {File::VT_CPU_MHZ, File::VT_GPU_MHZ, File::VT_MEMORY_MHZ,
-                                          File::VT_CORE_MILLIVOLTS};
-    for (const std::uint16_t place : kNumbers) {
-      if (const Error error = check_non_negative(wire_number<float>(point, place)); error != kFine) {
-        return error;
-      }
+    static_assert(File::VT_CORE_MILLIVOLTS == File::VT_CPU_MHZ + 6, "four fields side by side");
+    if (const Error error = check_non_negative(point, File::VT_CPU_MHZ, File::VT_CORE_MILLIVOLTS, kAnyNumber);
+        error != kFine) {
+      return error;
     }
     for (std::uint32_t j = 0; j < i; ++j) {
       if (wire_text(wire_item(root, Root::VT_OPERATING_POINTS, j), File::VT_NAME) == name) {
@@ -425,7 +426,7 @@ Error check_statics(WireTable root, const Limits& limits) noexcept {
     if (static_cast<EngineState>(term.state()) > EngineState::kBusy) {
       return Error::kUnknownValue;
     }
-    if (const Error error = check_non_negative(term.milliwatts()); error != kFine) {
+    if (const Error error = check_within(term.milliwatts(), 0.0F, kAnyNumber); error != kFine) {
       return error;
     }
     for (const wire::StaticTerm* other = statics.begin(); other != &term; ++other) {

@@ -32,11 +32,17 @@ using WireTable = const std::uint8_t*;  // where a table starts
 }
 
 template <class T>
-[[nodiscard]] EDGEJOULE_INLINE_ON_64_BIT T wire_number(WireTable table, std::uint16_t place, T absent = {}) noexcept {
+[[nodiscard]] EDGEJOULE_INLINE_ON_64_BIT T wire_number(WireTable table, std::uint16_t place, T absent) noexcept {
   if (const std::uint8_t* field = wire_field(table, place)) {
     std::memcpy(&absent, field, sizeof absent);
   }
   return absent;
+}
+
+// Most read as zero.
+template <class T>
+[[nodiscard]] EDGEJOULE_INLINE_ON_64_BIT T wire_number(WireTable table, std::uint16_t place) noexcept {
+  return wire_number(table, place, T{});
 }
 
 template <class Enum>
