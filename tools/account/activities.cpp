@@ -24,11 +24,15 @@ struct Edge {
   std::uint32_t op = 0;
 };
 
-const std::string& name_of(const wire::TimelineT& timeline, const wire::Span& span) {
+using Texts = std::vector<std::string>;
+
+// Of the names or types of its thread.
+const std::string& text_of(const wire::TimelineT& timeline, const wire::Span& span,
+                           Texts wire::TimelineThreadT::*texts) {
   static const std::string none;
   if (span.thread() >= timeline.threads.size()) return none;
-  const auto& names = timeline.threads[span.thread()]->names;
-  return span.name() < names.size() ? names[span.name()] : none;
+  const Texts& list = *timeline.threads[span.thread()].*texts;
+  return span.name() < list.size() ? list[span.name()] : none;
 }
 
 class Builder {
@@ -150,14 +154,17 @@ class Builder {
   }
 
   std::uint32_t op_of(const wire::Span& span) {
-    const std::string& name = name_of(timeline_, span);
+    const std::string& name = text_of(timeline_, span, &wire::TimelineThreadT::names);
     const std::size_t inference = inference_of(span);
     const bool inside = inference < run_.inferences.size();
     std::uint32_t occurrence = 0;
     if (span.node() == kNoNode && inside) occurrence = seen_[std::tuple(inference, span.part(), name)]++;
     const auto [found, is_new] = op_index_.try_emplace(std::tuple(span.part(), span.node(), name, occurrence),
                                                        static_cast<std::uint32_t>(run_.ops.size()));
-    if (is_new) run_.ops.push_back({name, span.node(), span.part(), occurrence});
+    if (is_new) {
+      run_.ops.push_back({name, span.node(), span.part(), occurrence});
+      run_.ops.back().type = text_of(timeline_, span, &wire::TimelineThreadT::types);
+    }
     RunOp& op = run_.ops[found->second];
     ++op.calls;
     if (inside) ++op.calls_in_inferences;

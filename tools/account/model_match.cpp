@@ -35,6 +35,13 @@ std::string plain(std::string_view text) {
   return out;
 }
 
+// What an op is called. "Conv_12" of a Conv numbered 12 is no name of its own: ONNX Runtime makes it up.
+std::string_view called(const RunOp& op) {
+  if (op.type.empty()) return op.name;
+  const bool has_name = !op.name.empty() && op.name != fmt::format("{}_{}", op.type, op.node);
+  return has_name ? op.name : op.type;
+}
+
 class Matcher {
  public:
   explicit Matcher(const GraphView& graph) : graph_(graph) {
@@ -60,7 +67,7 @@ class Matcher {
     for (std::size_t i = 0; i < ops.size(); ++i) {
       if (!result.nodes[i].empty() || ops[i].node >= ops_.size() || ops[i].part != 0) continue;
       const std::uint32_t node = ops_[ops[i].node];
-      if (taken[node] || !(ops[i].name.empty() || is_type(ops[i].name, node))) continue;
+      if (taken[node] || !(called(ops[i]).empty() || is_type(called(ops[i]), node))) continue;
       result.nodes[i] = {node};
       taken[node] = true;
     }
@@ -129,7 +136,7 @@ class Matcher {
   void by_order(const std::vector<RunOp>& ops, std::vector<bool>& taken, ModelMatch& result) const {
     std::map<std::string, std::vector<std::size_t>> ran;
     for (std::size_t i = 0; i < ops.size(); ++i) {
-      if (result.nodes[i].empty() && !ops[i].name.empty()) ran[ops[i].name].push_back(i);
+      if (result.nodes[i].empty() && !called(ops[i]).empty()) ran[std::string(called(ops[i]))].push_back(i);
     }
     for (const auto& [type, places] : ran) {
       std::vector<std::uint32_t> nodes;

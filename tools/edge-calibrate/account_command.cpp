@@ -2,12 +2,14 @@
 #include <fmt/format.h>
 
 #include <cstdio>
+#include <filesystem>
 #include <memory>
 
 #include "account_view.h"
 #include "command.h"
 #include "files/io.h"
 #include "text/escape.h"
+#include "text/quantity_text.h"
 #include "text/terminal.h"
 
 namespace edgejoule::calibrate {
@@ -28,26 +30,38 @@ Exit codes: 0 done, 1 the run cannot be accounted (another run's trace, nothing 
 
 struct Arguments {
   RunFiles files;
-  std::string html;
+  std::string html, measured;
   std::string by = "op";
   bool csv = false, json = false;
 };
 
-void hint_at_adapt(const AccountView& view) {
-  const RunFiles& files = view.run.files();
+// The whole run as the one measurement that `adapt` and `validate` read.
+std::string measured_csv(const AccountView& view) {
   const account::Account& account = view.run.account();
-  if (files.table.empty() || !account.has_idle || account.run.inferences.empty()) return;
+  if (!account.has_idle || account.run.inferences.empty() || !view.whole.is_resolved) {
+    throw account::AccountError(
+        "--measured needs the energy of an inference above idle: record idle before or after the run, and a timeline "
+        "that tells inferences");
+  }
+  std::string out = "# boundary: rails\n";
+  for (const std::string& rail : account.rails) out += fmt::format("# rail: {}\n", printable(rail));
+  out += fmt::format("# baseline: above_idle\n# board: {}\nmodel,energy_j,time_s\n", printable(account.board));
+  const std::string& model = view.run.files().model;
+  return out +
+         fmt::format("{},{},{}\n",
+                     text::csv_name(model.starts_with("zoo:") ? model : std::filesystem::absolute(model).string()),
+                     text::exact(view.whole.dynamic.joules), text::exact(view.whole.seconds));
+}
+
+void hint_at_adapt(const AccountView& view, const std::string& measured) {
   std::size_t apart = 0;
   for (const Line& line : view.lines) apart += line.parts_from_table() ? 1 : 0;
-  if (apart == 0) return;
-  fmt::print(
-      stderr,
-      "{} of {} lines lie outside both intervals (!). To bring the table to this board, write what was measured "
-      "and adapt it:\n"
-      "  printf '# boundary: rails\\n# baseline: above_idle\\n# board: NAME\\nmodel,energy_j\\n%s,%s\\n' {} {:.6g} "
-      "> run.csv\n"
-      "  edge-calibrate adapt {} run.csv -o new.ejt\n",
-      apart, view.lines.size(), printable(files.model), view.whole.dynamic.joules, printable(files.table));
+  if (apart == 0 || view.run.account().run.inferences.empty()) return;
+  fmt::print(stderr,
+             "{} of {} lines lie outside both intervals (!). To bring the table to this board, {}adapt it to what was "
+             "measured:\n  edge-calibrate adapt {} {} -o new.ejt\n",
+             apart, view.lines.size(), measured.empty() ? "account with --measured run.csv and " : "",
+             printable(view.run.files().table), measured.empty() ? "run.csv" : printable(measured));
 }
 
 int run_account(const Arguments& arguments, account::By by) {
@@ -66,7 +80,11 @@ int run_account(const Arguments& arguments, account::By by) {
     files::write_file(arguments.html, account_html(view));
     fmt::print(stderr, "page: {}\n", printable(arguments.html));
   }
-  hint_at_adapt(view);
+  if (!arguments.measured.empty()) {
+    files::write_file(arguments.measured, measured_csv(view));
+    fmt::print(stderr, "measured: {}\n", printable(arguments.measured));
+  }
+  hint_at_adapt(view, arguments.measured);
   return kExitOk;
 }
 
@@ -87,6 +105,8 @@ void add_account_command(CLI::App& program, Run& chosen) {
   command->add_option("--rail", a->files.rails, "Rail to account, in place of the board's total (repeatable)");
   command->add_option("--offset-ns", a->files.offset_ns, "CLOCK_MONOTONIC less the timeline's clock");
   command->add_option("--html", a->html, "Also write a page");
+  command->add_option("--measured", a->measured, "Also write the measured inference as CSV, for adapt and validate")
+      ->needs(model);
   auto* const csv = command->add_flag("--csv", a->csv, "CSV to standard output");
   command->add_flag("--json", a->json, "JSON to standard output")->excludes(csv);
   command->callback([a, model, &chosen] {

@@ -6,6 +6,7 @@
 
 #include "capture/trace_reader.h"
 #include "command.h"
+#include "comparable.h"
 #include "edgejoule/core/table.h"
 #include "files/json.h"
 #include "import/import.h"
@@ -43,6 +44,7 @@ AccountedRun::AccountedRun(const RunFiles& files) : files_(files) {
     };
   }
   account_ = account::account(trace.recordings, timeline, options);
+  if (!files.table.empty()) require_table_of_these_rails();
   for (const std::string& note : account_.notes) {
     fmt::print(stderr, "{}: note: {}\n", printable(files.timeline), note);
   }
@@ -61,15 +63,24 @@ void AccountedRun::load_model() {
 }
 
 void AccountedRun::load_table() {
-  const files::FileBytes bytes = reading([&] { return files::load(files_.table, files::FileKind::kTable); });
-  const Result<CoefficientTable> table = CoefficientTable::open(bytes.span());
-  if (table.ok() && table->baseline() != BaselineKind::kAboveIdle) {
-    throw account::AccountError(
-        fmt::format("{} states joules {}, not above idle: they cannot stand beside dynamic energy, nor share it. "
-                    "Take a table above idle, or leave out --table",
-                    printable(files_.table), name_of(table->baseline())));
+  table_bytes_ = reading([&] { return files::load(files_.table, files::FileKind::kTable); });
+  model_->expected = account::price(model_->graph, table_bytes_, files_.operating_point);
+}
+
+void AccountedRun::require_table_of_these_rails() const {
+  measurements::MeasurementSet measured;
+  measured.boundary = BoundaryKind::kRails;
+  measured.rails = account_.rails;
+  measured.baseline = BaselineKind::kAboveIdle;
+  measured.board = account_.board;
+  const Comparison comparison = compare_meaning(*CoefficientTable::open(table_bytes_.span()), measured);
+  if (!comparison.contradictions.empty()) {
+    throw account::AccountError(fmt::format(
+        "{} cannot stand beside this run, nor share its energy: {}. Take a table of these rails above idle (or other "
+        "rails with --rail), or leave out --table",
+        printable(files_.table), comparison.contradictions.front()));
   }
-  model_->expected = account::price(model_->graph, bytes, files_.operating_point);
+  for (const std::string& remark : comparison.remarks) fmt::print(stderr, "note: {}\n", remark);
 }
 
 void AccountedRun::say_unmatched() const {

@@ -35,10 +35,12 @@ class AccountedRun {
  private:
   void load_model();
   void load_table();
+  void require_table_of_these_rails() const;
   void say_unmatched() const;
 
   RunFiles files_;
   files::FileBytes graph_bytes_;  // the model looks into it
+  files::FileBytes table_bytes_;
   std::optional<account::Model> model_;
   account::Account account_;
 };

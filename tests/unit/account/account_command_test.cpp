@@ -44,6 +44,11 @@ class AccountCommand : public ::testing::Test {
     }
     return write("model.ejg", test::pack(test::graph_of(nodes)));
   }
+  static wire::CoefficientTableT table_of_the_rail() {
+    wire::CoefficientTableT table = test::sound_table();
+    table.boundary->rails = {"VDD_IN"};
+    return table;
+  }
   test::Outcome account(const std::string& arguments) const {
     return test::run_program(std::string(EDGE_CALIBRATE) + " account " + folder_.file("run.ejp") + ' ' +
                              folder_.file("run.ejl") + ' ' + arguments);
@@ -66,17 +71,48 @@ TEST_F(AccountCommand, RollsUpTheModelAndSetsATableBesideIt) {
   const test::Outcome tree = account("--model " + graph + " --by tree");
   EXPECT_EQ(tree.code, 0) << tree.err;
   EXPECT_THAT(tree.out, HasSubstr("  layer_0\n"));
-  const std::string table = write("table.ejt", test::pack(test::sound_table()));
+  const std::string table = write("table.ejt", test::pack(table_of_the_rail()));
   const std::string page = folder_.file("page.html");
   const test::Outcome beside = account("--model " + graph + " --table " + table + " --html " + page);
   EXPECT_EQ(beside.code, 0) << beside.err;
   EXPECT_THAT(beside.out, AllOf(HasSubstr("table says"), HasSubstr(" !)")));
-  EXPECT_THAT(beside.err, AllOf(HasSubstr("edge-calibrate adapt"), HasSubstr("model,energy_j"), HasSubstr("page: ")));
+  EXPECT_THAT(beside.err,
+              AllOf(HasSubstr("edge-calibrate adapt"), HasSubstr("--measured run.csv"), HasSubstr("page: ")));
   EXPECT_THAT(std::string(files::read_file(page).text()),
               AllOf(HasSubstr("Where the energy went"), HasSubstr("layer_0"), HasSubstr("An inference of usual length"),
                     HasSubstr("samples while it ran")));
   const test::Outcome kinds = account("--model " + graph + " --by kind");
   EXPECT_THAT(kinds.out, HasSubstr("dense"));
+}
+
+TEST_F(AccountCommand, WhatItOffersBringsTheTableToTheBoard) {
+  const std::string graph = model(), table = write("table.ejt", test::pack(table_of_the_rail()));
+  const std::string measured = folder_.file("run.csv"), adapted = folder_.file("new.ejt");
+  const test::Outcome first = account("--model " + graph + " --table " + table + " --measured " + measured);
+  ASSERT_EQ(first.code, 0) << first.err;
+  const std::string offer = "edge-calibrate adapt " + table + ' ' + measured + " -o new.ejt\n";
+  ASSERT_THAT(first.err, HasSubstr(offer));
+  const test::Outcome adapt = test::run_program(
+      std::string(EDGE_CALIBRATE) + offer.substr(offer.find(' '), offer.rfind(' ') - offer.find(' ')) + ' ' + adapted);
+  ASSERT_EQ(adapt.code, 0) << adapt.err << adapt.out;
+  const test::Outcome second = account("--model " + graph + " --table " + adapted + " --by tree");
+  ASSERT_EQ(second.code, 0) << second.err;
+  const std::string whole = second.out.substr(second.out.find("table says"));
+  EXPECT_THAT(whole.substr(0, whole.find("layer_0")), Not(HasSubstr("!"))) << second.out;
+}
+
+TEST_F(AccountCommand, RefusesATableOfOtherJoules) {
+  wire::CoefficientTableT table = test::sound_table();
+  const std::string arguments = "--model " + model() + " --table ";
+  const test::Outcome rails = account(arguments + write("cpu.ejt", test::pack(table)));
+  EXPECT_EQ(rails.code, 1);
+  EXPECT_THAT(rails.err, AllOf(HasSubstr("VDD_CPU"), HasSubstr("VDD_IN"), HasSubstr("--rail")));
+  table = table_of_the_rail();
+  table.baseline->kind = wire::BaselineKind::total;
+  EXPECT_EQ(account(arguments + write("total.ejt", test::pack(table))).code, 1);
+  const test::Outcome board = account(arguments + write("table.ejt", test::pack(table_of_the_rail())));
+  EXPECT_EQ(board.code, 0);
+  EXPECT_THAT(board.err, HasSubstr("The board differs: the table is of 'Test Board'"));
 }
 
 TEST_F(AccountCommand, WritesCsvAndJson) {

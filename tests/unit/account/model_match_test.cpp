@@ -70,5 +70,19 @@ TEST_F(ModelMatching, ByOrderAmongOpsOfOneType) {
   EXPECT_THAT(found.nodes[2], ElementsAre(5U));
 }
 
+TEST_F(ModelMatching, ATypeStandsForANameThatTheRuntimeMadeUp) {
+  const auto typed = [](const std::string& name, std::uint32_t node, const std::string& type) {
+    RunOp made = op(name, node);
+    made.type = type;
+    return made;
+  };
+  const ModelMatch found = match({typed("Conv2D_0", 0, "Conv2D"), typed("Relu_7", 7, "Relu"), typed("", 2, "Conv2D"),
+                                  typed("elsewhere", 3, "Dense")});
+  EXPECT_THAT(found.nodes[0], ElementsAre(2U)) << "by number";
+  EXPECT_THAT(found.nodes[1], ElementsAre(3U)) << "the only one of its type";
+  EXPECT_THAT(found.nodes[2], ElementsAre(5U));
+  EXPECT_THAT(found.nodes[3], IsEmpty()) << "it has a name of its own, and the model does not";
+}
+
 }  // namespace
 }  // namespace edgejoule::account
