@@ -6,6 +6,7 @@
 #include <cmath>
 #include <limits>
 
+#include "account/inferences.h"
 #include "account/sample_times.h"
 #include "text/escape.h"
 
@@ -140,6 +141,7 @@ class Accounting {
     count_time();
     share();
     sum_up();
+    account_inferences();
     note();
     result_.typical = typical_inference(result_.run, result_.watts, result_.was_seen, only_rail_);
     return std::move(result_);
@@ -192,10 +194,43 @@ class Accounting {
       const std::vector<TimeSpan> blind = blind_spans(samples, within_);
       blind_.insert(blind_.end(), blind.begin(), blind.end());
       add_samples(samples);
+      add_inferences(samples, found);
       if (rails_.size() == 1) only_rail_ = std::move(samples);
     }
     result_.covered = std::min(covered, 1.0);
     blind_ = timeline::united(std::move(blind_));
+  }
+
+  void add_inferences(const std::vector<PowerSample>& samples, const align::Alignment& found) {
+    std::vector<double> watts;
+    for (const align::ActivityPower& activity : found.activities) watts.push_back(activity.watts);
+    const std::vector<InferencePower> own = power_of_inferences(result_.run, samples, watts, found.residual_watts);
+    if (inference_power_.empty()) {
+      inference_power_ = own;
+      return;
+    }
+    for (std::size_t i = 0; i < own.size(); ++i) {
+      InferencePower& sum = inference_power_[i];
+      sum.watts += own[i].watts;
+      sum.variance += own[i].variance;
+      sum.samples = std::min(sum.samples, own[i].samples);
+      sum.is_known = sum.is_known && own[i].is_known;
+    }
+  }
+
+  void account_inferences() {
+    for (std::size_t i = 0; i < result_.run.inferences.size(); ++i) {
+      const InferencePower& power = inference_power_[i];
+      InferenceAccount& inference = result_.inferences.emplace_back();
+      inference.samples = power.samples;
+      if (!power.is_known) continue;
+      const double seconds = result_.run.inferences[i].seconds();
+      const double error = std::sqrt(power.variance) * seconds;
+      inference.total = {power.watts * seconds, error};
+      inference.dynamic = {(power.watts - result_.idle_watts) * seconds, error};
+      const Energy& own = result_.has_idle ? inference.dynamic : inference.total;
+      inference.is_resolved = kInterval90 * error <= 0.5 * std::abs(own.joules);
+    }
   }
 
   void add_samples(const std::vector<PowerSample>& samples) {
@@ -390,9 +425,10 @@ class Accounting {
   std::vector<std::size_t> rails_;
   TimeSpan within_;
   std::vector<TimeSpan> blind_;
-  std::vector<PowerSample> only_rail_;  // its samples at their true instants; empty where several add up
-  std::vector<double> expected_;        // by op; empty: nothing is expected
-  std::vector<double> all_seconds_;     // by activity, blind time included
+  std::vector<InferencePower> inference_power_;  // of all rails
+  std::vector<PowerSample> only_rail_;           // its samples at their true instants; empty where several add up
+  std::vector<double> expected_;                 // by op; empty: nothing is expected
+  std::vector<double> all_seconds_;              // by activity, blind time included
   Account result_;
 };
 

@@ -49,6 +49,13 @@ struct OpAccount {
   bool is_shared = false;    // more than a hundredth of it ran beside other ops
 };
 
+// One inference by itself; its mean over the run is far better known.
+struct InferenceAccount {
+  Energy total, dynamic;
+  std::size_t samples = 0;  // of the rail that gave the fewest
+  bool is_resolved = false;
+};
+
 struct Account {
   RunActivities run;
   std::string board;
@@ -62,7 +69,8 @@ struct Account {
   std::vector<bool> was_seen;            // by any sample
   bool has_idle = false;                 // else there is nothing to be above
   double idle_watts = 0;
-  std::vector<OpAccount> ops;  // as run.ops
+  std::vector<OpAccount> ops;                // as run.ops
+  std::vector<InferenceAccount> inferences;  // as run.inferences
   Energy all_ops, all_ops_dynamic, between_ops, pauses, idle, lost;
   Energy not_seen;                  // of sets of ops that fell between all samples; no op is charged for them
   Energy total;                     // of all of the above together

@@ -116,6 +116,27 @@ class Lines {
     return lines;
   }
 
+  std::vector<Line> inferences() const {
+    std::vector<Line> lines;
+    bool any = false;
+    for (std::size_t i = 0; i < account_.inferences.size(); ++i) {
+      const InferenceAccount& own = account_.inferences[i];
+      const TimeSpan& time = account_.run.inferences[i];
+      Line& line = lines.emplace_back();
+      const TimeSpan since{account_.run.inferences.front().begin_ns, time.begin_ns};
+      line.name = fmt::format("{}, {:.3f} s after the first", i + 1, since.seconds());
+      line.plain_name = fmt::format("{}", i + 1);
+      line.order = static_cast<std::uint32_t>(i);
+      line.seconds = time.seconds();
+      line.total = own.total;
+      line.dynamic = own.dynamic;
+      line.is_resolved = own.is_resolved;
+      if (model_ != nullptr && !model_->expected.empty()) line.expected = model_->expected.front();
+      any = any || own.is_resolved;
+    }
+    return any ? lines : std::vector<Line>();
+  }
+
   std::vector<Line> tree(bool with_ops) const {
     const GraphView& graph = model_->graph;
     std::vector<Sum> sums(graph.size());
@@ -180,6 +201,7 @@ std::vector<Line> lines_of(const Account& account, const Model* model, By by) {
   }
   const Lines lines(account, model);
   if (by == By::kModule || by == By::kTree) return lines.tree(by == By::kTree);
+  if (by == By::kInference) return lines.inferences();
   std::vector<Line> out = by == By::kOp ? lines.ops() : lines.kinds();
   std::stable_sort(out.begin(), out.end(), [&](const Line& a, const Line& b) {
     return account.has_idle ? a.dynamic.joules > b.dynamic.joules : a.total.joules > b.total.joules;

@@ -1,4 +1,4 @@
-// An account as lines to show: per op, per kind, per module, or the model's tree.
+// An account as lines to show: per op, per kind, per module, the model's tree, or per single inference.
 //
 // Units: joules and seconds of one inference; of the whole run where the timeline has no inferences.
 #pragma once
@@ -13,7 +13,7 @@
 
 namespace edgejoule::account {
 
-enum class By : std::uint8_t { kOp, kKind, kModule, kTree };
+enum class By : std::uint8_t { kOp, kKind, kModule, kTree, kInference };
 
 struct Line {
   std::string name;
@@ -39,7 +39,8 @@ struct Model {
   std::vector<ExpectedNode> expected;  // empty: without a table
 };
 
-// Modules and trees need a model. The last line of all but trees is the time between ops.
+// Modules and trees need a model. The last line of ops and of kinds is the time between ops. Inferences stand in the
+// order of time; there are none where not one is resolved.
 [[nodiscard]] std::vector<Line> lines_of(const Account& account, const Model* model, By by);
 
 // All ops and the time between them.

@@ -9,6 +9,7 @@
 #include <cstdio>
 #include <numeric>
 
+#include "account/lines.h"
 #include "unit/account/played_run.h"
 
 namespace edgejoule::account {
@@ -191,6 +192,58 @@ TEST_F(AccountOfARun, SaysWhatItCannotResolve) {
   EXPECT_LT(resolved, 14) << "a hundred samples of three inferences";
   const PlayedRun longer = play(short_run(600));
   for (const OpAccount& op : account(longer.recordings, longer.timeline).ops) EXPECT_TRUE(op.is_resolved);
+}
+
+TEST_F(AccountOfARun, LongInferencesAreKnownOneByOne) {
+  PlayOptions options;
+  options.ops = {{"heavy", 120'000'000, 6.0}, {"light", 80'000'000, 2.0}};
+  options.inferences = 60;
+  options.jitter = 0.3;
+  PlayedRun run = play(options);
+  // One of them draws a watt more than the others, and no op says so.
+  constexpr std::size_t kOdd = 20;
+  std::vector<double> truth;
+  std::vector<TimeSpan> times;
+  double joules = 0;
+  for (const wire::Span& span : run.timeline.spans) {
+    const double seconds = TimeSpan{span.begin_ns(), span.end_ns()}.seconds();
+    if (span.kind() == wire::SpanKind::op) {
+      joules += options.ops[span.node()].watts * seconds + options.between_watts * 4e-6;
+    } else {
+      truth.push_back(joules);
+      times.push_back({span.begin_ns(), span.end_ns()});
+      joules = 0;
+    }
+  }
+  truth[kOdd] += times[kOdd].seconds();
+  for (PowerSample& sample : run.recordings[0].samples) {
+    if (sample.window_begin_ns >= times[kOdd].begin_ns && sample.window_end_ns <= times[kOdd].end_ns) {
+      sample.power_uw += 1'000'000;
+    }
+  }
+  const Account found = account(run.recordings, run.timeline);
+  ASSERT_EQ(found.inferences.size(), truth.size());
+  std::size_t inside = 0;
+  for (std::size_t i = 0; i < truth.size(); ++i) {
+    const InferenceAccount& own = found.inferences[i];
+    EXPECT_TRUE(own.is_resolved);
+    EXPECT_GE(own.samples, 10U);
+    inside += std::abs(own.dynamic.joules - truth[i]) <= kInterval90 * own.dynamic.standard_error ? 1 : 0;
+    EXPECT_NEAR(own.dynamic.joules, truth[i], 0.05 * truth[i]);
+  }
+  std::printf("    %zu of %zu inferences within their intervals of 90 %%\n", inside, truth.size());
+  EXPECT_GE(inside, truth.size() * 8 / 10);
+  const std::vector<Line> lines = lines_of(found, nullptr, By::kInference);
+  ASSERT_EQ(lines.size(), truth.size());
+  EXPECT_EQ(lines[kOdd].dynamic.joules, found.inferences[kOdd].dynamic.joules);
+}
+
+TEST_F(AccountOfARun, ShortInferencesAreNotKnownOneByOne) {
+  const PlayedRun run = play(short_run(50));
+  const Account found = account(run.recordings, run.timeline);
+  ASSERT_EQ(found.inferences.size(), 50U);
+  for (const InferenceAccount& inference : found.inferences) EXPECT_FALSE(inference.is_resolved);
+  EXPECT_TRUE(lines_of(found, nullptr, By::kInference).empty());
 }
 
 TEST_F(AccountOfARun, OpsAtTheSameTimeShareAsTheTableExpects) {
