@@ -1,16 +1,19 @@
 // edge-calibrate account: where the energy of a run went.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <filesystem>
 #include <memory>
 
+#include "account/inferences.h"
 #include "account_view.h"
 #include "command.h"
 #include "files/io.h"
 #include "text/escape.h"
 #include "text/quantity_text.h"
 #include "text/terminal.h"
+#include "timeline/timeline_file.h"
 
 namespace edgejoule::calibrate {
 namespace {
@@ -64,11 +67,23 @@ void hint_at_adapt(const AccountView& view, const std::string& measured) {
              printable(view.run.files().table), measured.empty() ? "run.csv" : printable(measured));
 }
 
+void say_unresolved(const account::Account& account) {
+  const auto unresolved =
+      std::count_if(account.inferences.begin(), account.inferences.end(), [](const auto& i) { return !i.is_resolved; });
+  if (unresolved == 0) return;
+  fmt::print(
+      stderr,
+      "{} of {} inferences are not resolved by themselves: fewer than {} conversions of a sensor lie in each, or "
+      "it averages over what was before, or inferences overlap. Their mean is known: see --by op\n",
+      unresolved, account.inferences.size(), account::kFewestSamples);
+}
+
 int run_account(const Arguments& arguments, account::By by) {
   const AccountedRun run(arguments.files);
   AccountView view{run, {}, {}, account::whole_of(run.account(), run.model())};
   if (run.model() != nullptr) view.tree = account::lines_of(run.account(), run.model(), account::By::kTree);
   view.lines = account::lines_of(run.account(), run.model(), by);
+  if (by == account::By::kInference) say_unresolved(run.account());
   if (arguments.csv) {
     fmt::print("{}", account_csv(view));
   } else if (arguments.json) {
@@ -100,10 +115,11 @@ void add_account_command(CLI::App& program, Run& chosen) {
   auto* const table = command->add_option("--table", a->files.table, "Table that says what ops are expected to take");
   table->needs(model);
   command->add_option("--at", a->files.operating_point, "Operating point of the table")->needs(table);
-  command->add_option("--by", a->by, "Lines: op, kind, module or tree")
-      ->check(CLI::IsMember({"op", "kind", "module", "tree"}));
+  command->add_option("--by", a->by, "Lines: op, kind, module, tree, or inference: each by itself")
+      ->check(CLI::IsMember({"op", "kind", "module", "tree", "inference"}));
   command->add_option("--rail", a->files.rails, "Rail to account, in place of the board's total (repeatable)");
-  command->add_option("--offset-ns", a->files.offset_ns, "CLOCK_MONOTONIC less the timeline's clock");
+  command->add_option("--offset-ns", a->files.offset_ns, "CLOCK_MONOTONIC less the timeline's clock")
+      ->check(CLI::Range(-timeline::kLatestNs + 1, timeline::kLatestNs - 1));
   command->add_option("--html", a->html, "Also write a page");
   command->add_option("--measured", a->measured, "Also write the measured inference as CSV, for adapt and validate")
       ->needs(model);

@@ -9,6 +9,7 @@
 #include "files/io.h"
 #include "text/escape.h"
 #include "text/terminal.h"
+#include "timeline/timeline_file.h"
 
 namespace edgejoule::calibrate {
 namespace {
@@ -78,8 +79,10 @@ void add_compare_command(CLI::App& program, Run& chosen) {
       ->check(CLI::IsMember({"op", "kind", "module", "tree"}));
   command->add_option("--top", arguments->top, "Rows to show, of all but the tree")->capture_default_str();
   command->add_option("--rail", arguments->rails, "Rail to account, in place of the board's total (repeatable)");
-  command->add_option("--offset-ns-a", arguments->a.offset_ns, "CLOCK_MONOTONIC less the first timeline's clock");
-  command->add_option("--offset-ns-b", arguments->b.offset_ns, "Likewise, of the second");
+  command->add_option("--offset-ns-a", arguments->a.offset_ns, "CLOCK_MONOTONIC less the first timeline's clock")
+      ->check(CLI::Range(-timeline::kLatestNs + 1, timeline::kLatestNs - 1));
+  command->add_option("--offset-ns-b", arguments->b.offset_ns, "Likewise, of the second")
+      ->check(CLI::Range(-timeline::kLatestNs + 1, timeline::kLatestNs - 1));
   command->add_option("--html", arguments->html, "Also write a page");
   auto* const csv = command->add_flag("--csv", arguments->csv, "CSV to standard output");
   command->add_flag("--json", arguments->json, "JSON to standard output")->excludes(csv);

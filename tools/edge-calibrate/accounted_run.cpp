@@ -11,6 +11,7 @@
 #include "files/json.h"
 #include "import/import.h"
 #include "text/escape.h"
+#include "timeline/timeline_file.h"
 #include "zoo/zoo.h"
 
 namespace edgejoule::calibrate {
@@ -19,9 +20,8 @@ using text::printable;
 
 AccountedRun::AccountedRun(const RunFiles& files) : files_(files) {
   const capture::Trace trace = reading([&] { return capture::read_trace(files.trace); });
-  const files::FileBytes bytes = reading([&] { return files::load(files.timeline, files::FileKind::kTimeline); });
-  wire::TimelineT timeline;
-  wire::GetTimeline(bytes.span().data())->UnPackTo(&timeline);
+  const wire::TimelineT timeline = reading(
+      [&] { return timeline::open_timeline(files::load(files.timeline, files::FileKind::kTimeline), files.timeline); });
   if (trace.damaged_bytes > 0 || trace.missing_frames > 0) {
     fmt::print(stderr, "{}: {} bytes are damaged and {} frames missing; what was in them belongs to nothing\n",
                printable(files.trace), trace.damaged_bytes, trace.missing_frames);
@@ -109,6 +109,7 @@ account::By by_of(const std::string& name, bool has_model) {
   using account::By;
   if (name == "op") return By::kOp;
   if (name == "kind") return By::kKind;
+  if (name == "inference") return By::kInference;
   if (!has_model) throw CLI::ValidationError("--by " + name, "modules are the model's: give --model");
   return name == "tree" ? By::kTree : By::kModule;
 }

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <memory>
 #include <numeric>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,7 @@
 #include "timeline/profiles.h"
 #include "timeline/summary.h"
 #include "timeline/timeline_builder.h"
+#include "timeline/timeline_file.h"
 
 namespace edgejoule::calibrate {
 namespace {
@@ -53,6 +55,8 @@ struct Arguments {
   std::string model;
   std::string runtime;
   std::string shown;
+  std::string clock;  // "": as the profile says
+  std::optional<std::int64_t> offset_ns;
   timeline::ProfileOptions options;
 };
 
@@ -158,9 +162,9 @@ std::string durations_text(const wire::TimelineT& timeline) {
 }
 
 int show(const Arguments& arguments) {
-  const files::FileBytes bytes = reading([&] { return files::load(arguments.shown, files::FileKind::kTimeline); });
-  wire::TimelineT timeline;
-  flatbuffers::GetRoot<wire::Timeline>(bytes.span().data())->UnPackTo(&timeline);
+  const wire::TimelineT timeline = reading([&] {
+    return timeline::open_timeline(files::load(arguments.shown, files::FileKind::kTimeline), arguments.shown);
+  });
   if (timeline.kind == wire::TimelineKind::durations) {
     fmt::print("{}", durations_text(timeline));
     return kExitOk;
@@ -171,12 +175,19 @@ int show(const Arguments& arguments) {
   return kExitOk;
 }
 
+wire::TimelineClock clock_of(const std::string& name) {
+  if (name == "monotonic") return wire::TimelineClock::monotonic;
+  return name == "realtime" ? wire::TimelineClock::realtime : wire::TimelineClock::boottime;
+}
+
 int import_profile(const Arguments& arguments) {
   wire::TimelineT timeline = reading([&] {
     const files::FileBytes bytes = files::read_file(arguments.profile);
     return timeline::read_timeline(bytes.text(), arguments.profile, arguments.options);
   });
   timeline.tool_version = EDGEJOULE_VERSION;
+  if (!arguments.clock.empty()) timeline.clock = clock_of(arguments.clock);
+  if (arguments.offset_ns) timeline.offset_ns = arguments.offset_ns;
   if (!arguments.runtime.empty()) timeline.runtime = text::valid_utf8(arguments.runtime);
   if (!arguments.model.empty()) {
     const files::FileBytes model = reading([&] { return files::read_file(arguments.model); });
@@ -211,6 +222,14 @@ void add_timeline_command(CLI::App& program, Run& chosen) {
       ->type_name("NAME");
   command->add_option("--category", arguments->options.category, "Chrome traces: only events of this category are ops")
       ->type_name("CAT");
+  auto* const clock =
+      command->add_option("--clock", arguments->clock, "which clock the profile's instants are of, where you know it")
+          ->check(CLI::IsMember({"monotonic", "realtime", "boottime"}));
+  command
+      ->add_option("--offset-ns", arguments->offset_ns,
+                   "CLOCK_MONOTONIC less the profile's clock: account lays power beside it")
+      ->check(CLI::Range(-timeline::kLatestNs + 1, timeline::kLatestNs - 1))
+      ->excludes(clock);
   CLI::App* const show_command = command->add_subcommand("show", "Ops, inferences, span and gaps of a timeline");
   show_command->footer(kShowFooter);
   show_command->add_option("timeline", arguments->shown, "the timeline (.ejl)")->required();

@@ -163,6 +163,13 @@ TEST_F(AccountCommand, ExitCodesSayWhatWasWrong) {
   EXPECT_THAT(damaged.err, AllOf(HasSubstr("run.ejl"), Not(HasSubstr("another run"))));
 }
 
+TEST_F(AccountCommand, SaysWhereSingleInferencesAreNotResolved) {
+  const test::Outcome outcome = account("--by inference");
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_THAT(outcome.err, HasSubstr("300 of 300 inferences are not resolved by themselves"));
+  EXPECT_THAT(outcome.out, AllOf(HasSubstr("above idle of 2.40 W"), Not(HasSubstr("after the first"))));
+}
+
 TEST_F(AccountCommand, RefusesDurations) {
   run_.timeline.kind = wire::TimelineKind::durations;
   write_files(run_, folder_.file("again.ejp"), folder_.file("run.ejl"));

@@ -39,6 +39,16 @@ TEST_F(TimelineCommand, ImportsAProfileAndShowsIt) {
   EXPECT_THAT(json.out, HasSubstr("\"onnxruntime\""));
 }
 
+TEST_F(TimelineCommand, TakesTheClockFromWhoKnowsIt) {
+  const std::string profile = write("run.json", kProfile), run = folder_.file("run.ejl");
+  EXPECT_EQ(edge_calibrate("timeline " + profile + " --offset-ns -1500 -o " + run).code, 0);
+  EXPECT_THAT(edge_calibrate("timeline show " + run).out, HasSubstr("CLOCK_MONOTONIC less -1500 ns"));
+  EXPECT_EQ(edge_calibrate("timeline " + profile + " --clock monotonic -o " + run).code, 0);
+  EXPECT_THAT(edge_calibrate("timeline show " + run).out, HasSubstr("clock     monotonic"));
+  EXPECT_EQ(edge_calibrate("timeline " + profile + " --clock sundial -o " + run).code, 2);
+  EXPECT_EQ(edge_calibrate("timeline " + profile + " --offset-ns 9000000000000000000 -o " + run).code, 2);
+}
+
 TEST_F(TimelineCommand, ExitCodesTellUsageFromABadFile) {
   EXPECT_EQ(edge_calibrate("timeline").code, 2);
   EXPECT_EQ(edge_calibrate("timeline show").code, 2);
@@ -49,6 +59,15 @@ TEST_F(TimelineCommand, ExitCodesTellUsageFromABadFile) {
   const Outcome bad = edge_calibrate("timeline " + write("bad.json", "{}") + " -o " + folder_.file("run.ejl"));
   EXPECT_EQ(bad.code, 3);
   EXPECT_THAT(bad.err, HasSubstr("it is no profile that is known"));
+  const auto damaged = [&](const std::string& span) {
+    return edge_calibrate("timeline show " +
+                          write("damaged.json", R"({"format_version": 1, "spans": [)" + span + "]}"));
+  };
+  EXPECT_EQ(damaged(R"("begin_ns": 5, "end_ns": 5)").code, 0);
+  const Outcome back = damaged(R"("begin_ns": 5, "end_ns": 4)");
+  EXPECT_EQ(back.code, 3);
+  EXPECT_THAT(back.err, HasSubstr("ends 1 ns before it begins"));
+  EXPECT_EQ(damaged(R"("begin_ns": -9000000000000000000, "end_ns": 4)").code, 3);
 }
 
 }  // namespace
