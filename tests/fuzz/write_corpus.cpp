@@ -1,12 +1,15 @@
-// write_corpus table|graph FOLDER: seed files for a fuzz target, from the builders of
+// write_corpus table|graph|timeline|profile FOLDER: seed files for a fuzz target, from the builders of
 // the tests.
 #include <cmath>
+#include <cstdint>
 #include <filesystem>
 #include <iostream>
+#include <memory>
 #include <string>
 #include <string_view>
 
 #include "files/io.h"
+#include "schemas/timeline_generated.h"
 #include "support/graph_fixture.h"
 #include "support/table_fixture.h"
 
@@ -68,6 +71,57 @@ void write_graphs(const Corpus& corpus) {
   corpus.add("few_facts", pack(graph));
 }
 
+files::FileBytes pack(const wire::TimelineT& timeline) {
+  flatbuffers::FlatBufferBuilder builder;
+  builder.Finish(wire::Timeline::Pack(builder, &timeline), wire::TimelineIdentifier());
+  return {builder.GetBufferPointer(), builder.GetSize()};
+}
+
+void write_timelines(const Corpus& corpus) {
+  using wire::SpanKind;
+  wire::TimelineT timeline;
+  corpus.add("empty", pack(timeline));
+  timeline.clock = wire::TimelineClock::monotonic;
+  for (int i = 0; i < 2; ++i) {
+    auto& thread = timeline.threads.emplace_back(std::make_unique<wire::TimelineThreadT>());
+    thread->names = {"", "conv", "relu"};
+    thread->types = {"", "Conv", "Relu"};
+  }
+  timeline.spans = {{100, 300, 0, 1, 0, 0, SpanKind::op, 0, 1},
+                    {150, 250, 5, 2, 0, 0, SpanKind::op, 0, 2},
+                    {90, 400, 0xFFFFFFFFU, 0, 0, 0, SpanKind::inference, 0, 0},
+                    {200, 350, 1, 2, 1, 0, SpanKind::op, 0, 0}};
+  corpus.add("two_threads", pack(timeline));
+  timeline.spans.push_back({500, 500, 2, 1, 0, 0, SpanKind::op, 1, 0});
+  timeline.spans.push_back({500, 600, 7, 0, 0, 0, SpanKind::gap, 0, 0});
+  timeline.spans.push_back({700, 700, 2, 1, 0, 0, SpanKind::op, 2, 0});
+  timeline.offset_ns = 1'000'000;
+  timeline.notes = {"a note"};
+  corpus.add("losses", pack(timeline));
+  timeline.kind = wire::TimelineKind::durations;
+  timeline.spans.clear();
+  auto& duration = timeline.durations.emplace_back(std::make_unique<wire::OpDurationT>());
+  duration->name = "conv";
+  duration->mean_ns = 1000.0;
+  corpus.add("durations", pack(timeline));
+}
+
+void write_profiles(const Corpus& corpus) {
+  const auto add = [&](std::string_view name, std::string_view text) {
+    corpus.add(name, files::FileBytes(reinterpret_cast<const std::uint8_t*>(text.data()), text.size()));
+  };
+  add("onnxruntime", R"([
+{"cat":"Node","pid":7,"tid":7,"dur":400,"ts":50010,"ph":"X","name":"conv_kernel_time","args":{"op_name":"Conv","node_index":"3"}},
+{"cat":"Session","pid":7,"tid":7,"dur":500,"ts":50000,"ph":"X","name":"model_run","args":{}}
+])");
+  add("chrome",
+      R"({"displayTimeUnit":"ns","traceEvents":[{"ph":"M","name":"thread_name","pid":1,"tid":2,"args":{"name":"t"}},
+{"ph":"B","name":"run","pid":1,"tid":2,"ts":1},{"ph":"X","name":"op","pid":1,"tid":2,"ts":1.5,"dur":2.25},{"ph":"E","pid":1,"tid":2,"ts":9}]})");
+  add("armnn",
+      R"({"ArmNN":{"inference_measurements_#1":{"type":"Event","Wall clock time_#1":{"type":"Measurement","raw":[10.5],"unit":"us"},
+"Wall clock time (Start)_#1":{"type":"Measurement","raw":[100.0],"unit":"us"},"Wall clock time (Stop)_#1":{"type":"Measurement","raw":[110.5],"unit":"us"}}}})");
+}
+
 }  // namespace
 }  // namespace edgejoule::test
 
@@ -77,8 +131,12 @@ int main(int argc, char** argv) {
     edgejoule::test::write_tables(edgejoule::test::Corpus(argv[2]));
   } else if (what == "graph") {
     edgejoule::test::write_graphs(edgejoule::test::Corpus(argv[2]));
+  } else if (what == "timeline") {
+    edgejoule::test::write_timelines(edgejoule::test::Corpus(argv[2]));
+  } else if (what == "profile") {
+    edgejoule::test::write_profiles(edgejoule::test::Corpus(argv[2]));
   } else {
-    std::cerr << "usage: write_corpus table|graph FOLDER\n";
+    std::cerr << "usage: write_corpus table|graph|timeline|profile FOLDER\n";
     return 2;
   }
   return 0;
