@@ -32,7 +32,7 @@ struct RunOp {
   std::uint32_t occurrence = 0;  // among ops of this name in an inference, where there is no node
   std::uint64_t calls = 0;       // whole ones within the trace
   std::uint64_t calls_in_inferences = 0;
-  std::string type;  // the runtime's own op type; "": it told none
+  std::string type{};  // the runtime's own op type; "": it told none
 };
 
 // Activities that are no ops; those behind them are sets of ops.
