@@ -45,7 +45,8 @@ class AccountedRun {
   account::Account account_;
 };
 
-// What --by says: op, kind, module, tree or inference. CLI::ValidationError where modules are asked for without a model.
+// What --by says: op, kind, module, tree or inference. CLI::ValidationError where modules are asked for without a
+// model.
 [[nodiscard]] account::By by_of(const std::string& name, bool has_model);
 
 }  // namespace edgejoule::calibrate

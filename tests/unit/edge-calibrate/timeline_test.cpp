@@ -60,8 +60,9 @@ TEST_F(TimelineCommand, ExitCodesTellUsageFromABadFile) {
   EXPECT_EQ(bad.code, 3);
   EXPECT_THAT(bad.err, HasSubstr("it is no profile that is known"));
   const auto damaged = [&](const std::string& span) {
-    return edge_calibrate("timeline show " +
-                          write("damaged.json", R"({"format_version": 1, "spans": [)" + span + "]}"));
+    return edge_calibrate("timeline show " + write("damaged.json", R"({"format_version": 1, "spans": [{)" + span +
+                                                                       R"(, "node": 0, "name": 0,
+"thread": 0, "part": 0, "kind": "op", "flags": 0, "depth": 0}]})"));
   };
   EXPECT_EQ(damaged(R"("begin_ns": 5, "end_ns": 5)").code, 0);
   const Outcome back = damaged(R"("begin_ns": 5, "end_ns": 4)");
