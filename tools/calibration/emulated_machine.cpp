@@ -9,11 +9,8 @@
 namespace edgejoule::calibration {
 namespace {
 
-using emulated_board::BusStatus;
 using emulated_board::LawOp;
 
-// What a byte costs on a 400 kHz bus, acknowledge included.
-constexpr std::int64_t kByteNs = 9 * 2'500;
 // Chips may only be read where the rails are known already: a read takes less than this.
 constexpr std::int64_t kReadTakesNs = 2'000'000;
 constexpr std::int64_t kAskAgainNs = 10'000'000;
@@ -69,7 +66,7 @@ LawOp law_op(const workloads::Workload& workload) {
 }  // namespace
 
 EmulatedMachine::EmulatedMachine(emulated_board::BoardLaw law, const EmulationOptions& options)
-    : board_(std::move(law), options.seed) {
+    : board_(std::move(law), options.seed), bus_(board_.bus()) {
   find_engine(options);
   open_readers();
   describe(options);
@@ -88,38 +85,6 @@ void EmulatedMachine::find_engine(const EmulationOptions& options) {
   };
   engine_ = find(board_.law().law.engines, options.engine, "engine");
   point_ = find(board_.law().law.points, options.point, "operating point");
-}
-
-RegisterBus EmulatedMachine::register_bus() {
-  RegisterBus bus;
-  bus.context = this;
-  bus.read = [](void* self, std::uint8_t address, std::uint8_t reg, Span<std::uint8_t> bytes) {
-    return static_cast<EmulatedMachine*>(self)->transfer(address, {reg}, bytes);
-  };
-  bus.write = [](void* self, std::uint8_t address, std::uint8_t reg, Span<const std::uint8_t> bytes) {
-    std::vector<std::uint8_t> written{reg};
-    written.insert(written.end(), bytes.begin(), bytes.end());
-    return static_cast<EmulatedMachine*>(self)->transfer(address, std::move(written), {});
-  };
-  bus.delay_us = [](void* self, std::uint32_t microseconds) {
-    static_cast<EmulatedMachine*>(self)->bus_ns_ += std::int64_t{microseconds} * 1'000;
-  };
-  return bus;
-}
-
-Status EmulatedMachine::transfer(std::uint8_t address, std::vector<std::uint8_t> written, Span<std::uint8_t> bytes) {
-  std::array<emulated_board::Message, 2> messages{emulated_board::Message{address, false, written},
-                                                  emulated_board::Message{address, true, {bytes.data(), bytes.size()}}};
-  const std::size_t count = bytes.empty() ? 1 : 2;
-  bus_ns_ += kByteNs * static_cast<std::int64_t>(written.size() + bytes.size() + count);
-  const auto result = board_.bus().transfer(std::span(messages.data(), count), bus_ns_);
-  switch (result.status) {
-    case BusStatus::kOk: break;
-    case BusStatus::kNak: return Error::kBusNak;
-    case BusStatus::kTimeout: return Error::kBusTimeout;
-    case BusStatus::kArbitrationLost: return Error::kBusArbitration;
-  }
-  return result.completed < count ? Status(Error::kBusShortTransfer) : Status();
 }
 
 void EmulatedMachine::open_readers() {
@@ -143,7 +108,7 @@ void EmulatedMachine::open_readers() {
       rail.chip = chip.model;
       rail.shunt_uohm = chip.shunts_uohm[channel];
     }
-    const Status opened = reader.source.open(register_bus(), config, bus_ns_);
+    const Status opened = reader.source.open(bus_.registers(), config, bus_.now_ns());
     if (!opened.ok()) {
       throw MachineError(fmt::format("{}: the chip {} at 0x{:02x} cannot be read: {}; check its lines",
                                      board_.law().name, chip.model, chip.address, error_text(opened.error())));
@@ -212,9 +177,8 @@ void EmulatedMachine::read_chips() {
     for (Reader& reader : readers_) {
       if (due == nullptr || reader.next_ns < due->next_ns) due = &reader;
     }
-    const std::int64_t at_ns = std::max(due->next_ns, bus_ns_);
-    if (at_ns + kReadTakesNs > board_.now_ns()) return;
-    bus_ns_ = at_ns;
+    if (std::max(due->next_ns, bus_.now_ns()) + kReadTakesNs > board_.now_ns()) return;
+    bus_.wait_until(due->next_ns);
     poll(*due);
   }
 }
@@ -222,15 +186,15 @@ void EmulatedMachine::read_chips() {
 void EmulatedMachine::poll(Reader& reader) {
   const RailSource source = reader.source.source();
   std::array<PowerSample, kMaxRailsPerSource> out{};
-  if (reader.silent_since_ns >= 0 && !source.ops->reopen(source.self, bus_ns_).ok()) {
-    reader.next_ns = bus_ns_ + kAskAgainNs;
+  if (reader.silent_since_ns >= 0 && !source.ops->reopen(source.self, bus_.now_ns()).ok()) {
+    reader.next_ns = bus_.now_ns() + kAskAgainNs;
     return;
   }
-  const auto count = source.ops->poll(source.self, bus_ns_, Span<PowerSample>(out.data(), out.size()));
+  const auto count = source.ops->poll(source.self, bus_.now_ns(), Span<PowerSample>(out.data(), out.size()));
   if (!count.ok()) {
-    if (reader.silent_since_ns < 0) reader.silent_since_ns = bus_ns_;
+    if (reader.silent_since_ns < 0) reader.silent_since_ns = bus_.now_ns();
     reader.error = count.error();
-    reader.next_ns = bus_ns_ + kAskAgainNs;
+    reader.next_ns = bus_.now_ns() + kAskAgainNs;
     return;
   }
   reader.silent_since_ns = -1;

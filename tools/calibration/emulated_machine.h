@@ -9,6 +9,7 @@
 #include "calibration/machine.h"
 #include "edgejoule/linux/ina_source.h"
 #include "emulated_board/live_board.h"
+#include "emulated_board/virtual_bus.h"
 
 namespace edgejoule::calibration {
 
@@ -47,15 +48,13 @@ class EmulatedMachine final : public Machine {
   void describe(const EmulationOptions& options);
   void read_chips();
   void poll(Reader& reader);
-  Status transfer(std::uint8_t address, std::vector<std::uint8_t> written, Span<std::uint8_t> bytes);
-  [[nodiscard]] RegisterBus register_bus();
 
   emulated_board::LiveBoard board_;
+  emulated_board::VirtualBus bus_;  // the sampler's clock is its own: it reads beside what runs
   MachineFacts facts_;
   std::size_t engine_ = 0, point_ = 0;
   std::vector<emulated_board::LawOp> ops_;
   std::deque<Reader> readers_;  // a deque: sources keep pointers
-  std::int64_t bus_ns_ = 0;     // the sampler's own clock: it reads beside what runs
   std::vector<PowerSample> samples_;
   std::int64_t last_state_ns_ = 0;
 };

@@ -11,30 +11,23 @@
 #include "edgejoule/linux/ina_source.h"
 #include "edgejoule/linux/trace_writer.h"
 #include "emulated_board/board_file.h"
+#include "emulated_board/virtual_bus.h"
 #include "files/io.h"
 
 namespace edgejoule::account {
 namespace {
 
-using emulated_board::BusStatus;
 using emulated_board::PowerTrace;
 
 constexpr double kVolts = 5;
-constexpr std::int64_t kByteNs = 9 * 2'500;  // on a 400 kHz bus, acknowledge included
 constexpr std::int64_t kQuantumUw = 40'000;  // 40 uV over 5 mOhm at 5 V
 
 // The registers of the board's chips, in virtual time.
 class Sensor {
  public:
-  explicit Sensor(std::shared_ptr<const PowerTrace> rail) {
-    std::istringstream text(
-        "chip 0x40 ina3221 shunt_noise_uv=10 seed=3\n"
-        "channel 0x40 1 trace=VDD_IN shunt_uohm=5000\n");
-    board_ = emulated_board::read_board(text, "board", ".", {{"VDD_IN", std::move(rail)}});
-  }
+  explicit Sensor(std::shared_ptr<const PowerTrace> rail) : board_(board_with(std::move(rail))) {}
 
   std::vector<PowerSample> read_until(std::int64_t end_ns, std::uint16_t averages) {
-    const RegisterBus bus{this, &read, &write, nullptr, &delay};
     InaSourceConfig config;
     config.chip = ChipId::kIna3221;
     config.configure = true;
@@ -43,13 +36,14 @@ class Sensor {
     config.settings.shunt_time_us = config.settings.bus_time_us = 1100;
     config.settings.shunt_uohm[0] = config.settings.shunt_uohm[1] = config.settings.shunt_uohm[2] = 5000;
     InaSource source;
-    if (!source.open(bus, config, now_ns_).ok()) throw std::runtime_error("the emulated chip does not answer");
+    if (!source.open(bus_.registers(), config, bus_.now_ns()).ok())
+      throw std::runtime_error("the emulated chip does not answer");
     const RailSource rails = source.source();
     std::vector<PowerSample> samples;
-    while (now_ns_ < end_ns) {
-      now_ns_ = std::max(now_ns_, rails.ops->next_poll_ns(rails.self));
+    while (bus_.now_ns() < end_ns) {
+      bus_.wait_until(rails.ops->next_poll_ns(rails.self));
       std::array<PowerSample, kMaxRailsPerSource> out{};
-      const auto count = rails.ops->poll(rails.self, now_ns_, Span<PowerSample>(out.data(), out.size()));
+      const auto count = rails.ops->poll(rails.self, bus_.now_ns(), Span<PowerSample>(out.data(), out.size()));
       if (!count.ok()) throw std::runtime_error("the emulated chip cannot be read");
       for (std::size_t i = 0; i < *count; ++i) {
         if (out[i].rail == 0) samples.push_back(out[i]);
@@ -59,29 +53,15 @@ class Sensor {
   }
 
  private:
-  Status transfer(std::uint8_t address, std::vector<std::uint8_t> written, Span<std::uint8_t> bytes) {
-    std::array<emulated_board::Message, 2> messages{
-        emulated_board::Message{address, false, written},
-        emulated_board::Message{address, true, {bytes.data(), bytes.size()}}};
-    const std::size_t count = bytes.empty() ? 1 : 2;
-    now_ns_ += kByteNs * static_cast<std::int64_t>(written.size() + bytes.size() + count);
-    const auto result = board_.bus.transfer(std::span(messages.data(), count), now_ns_);
-    return result.status == BusStatus::kOk ? Status() : Status(Error::kBusNak);
-  }
-  static Status read(void* self, std::uint8_t address, std::uint8_t reg, Span<std::uint8_t> bytes) {
-    return static_cast<Sensor*>(self)->transfer(address, {reg}, bytes);
-  }
-  static Status write(void* self, std::uint8_t address, std::uint8_t reg, Span<const std::uint8_t> bytes) {
-    std::vector<std::uint8_t> written{reg};
-    written.insert(written.end(), bytes.begin(), bytes.end());
-    return static_cast<Sensor*>(self)->transfer(address, std::move(written), {});
-  }
-  static void delay(void* self, std::uint32_t microseconds) {
-    static_cast<Sensor*>(self)->now_ns_ += std::int64_t{microseconds} * 1'000;
+  static emulated_board::Board board_with(std::shared_ptr<const PowerTrace> rail) {
+    std::istringstream text(
+        "chip 0x40 ina3221 shunt_noise_uv=10 seed=3\n"
+        "channel 0x40 1 trace=VDD_IN shunt_uohm=5000\n");
+    return emulated_board::read_board(text, "board", ".", {{"VDD_IN", std::move(rail)}});
   }
 
   emulated_board::Board board_;
-  std::int64_t now_ns_ = 0;
+  emulated_board::VirtualBus bus_{board_.bus};
 };
 
 }  // namespace
