@@ -22,16 +22,18 @@ namespace {
 constexpr std::string_view kFirstLine = "edgejoule calibration journal 1";
 
 using HeaderField = std::pair<const char*, std::string JournalHeader::*>;
-constexpr std::array<HeaderField, 11> kHeader{{{"board", &JournalHeader::board},
+constexpr std::array<HeaderField, 13> kHeader{{{"board", &JournalHeader::board},
                                                {"compatible", &JournalHeader::compatible},
                                                {"os", &JournalHeader::os_release},
                                                {"source", &JournalHeader::source},
+                                               {"runtime", &JournalHeader::runtime},
                                                {"engine", &JournalHeader::engine},
                                                {"mode", &JournalHeader::power_mode},
                                                {"cpu_mhz", &JournalHeader::cpu_mhz},
                                                {"memory_mhz", &JournalHeader::memory_mhz},
                                                {"rails", &JournalHeader::rails},
                                                {"threads", &JournalHeader::threads},
+                                               {"format", &JournalHeader::format},
                                                {"tool", &JournalHeader::tool_version}}};
 
 using NumberField = std::pair<const char*, double Block::*>;
@@ -119,7 +121,8 @@ JournalHeader header_of(const MachineFacts& facts, const MachineState& state, in
   JournalHeader header;
   header.board = field(facts.board), header.compatible = field(facts.compatible);
   header.os_release = field(facts.os_release), header.source = field(facts.source);
-  header.engine = field(facts.engine), header.power_mode = field(state.power_mode);
+  header.runtime = field(facts.runtime), header.engine = field(facts.engine);
+  header.power_mode = field(state.power_mode);
   header.cpu_mhz = state.cpu_mhz > 0 ? fmt::format("{:.0f}", state.cpu_mhz) : "";
   header.memory_mhz = state.memory_mhz > 0 ? fmt::format("{:.0f}", state.memory_mhz) : "";
   for (const RailFacts& rail : facts.rails) {

@@ -23,8 +23,8 @@ struct JournalError : std::runtime_error {
 // Measurements of machines that differ in any of these do not go into one table.
 struct JournalHeader {
   std::string board, compatible, os_release, source;
-  std::string engine, power_mode, cpu_mhz, memory_mhz;
-  std::string rails, threads, tool_version;
+  std::string runtime, engine, power_mode, cpu_mhz, memory_mhz;
+  std::string rails, threads, format, tool_version;
 
   friend bool operator==(const JournalHeader&, const JournalHeader&) = default;
 };

@@ -7,6 +7,8 @@
 #include <complex>
 #include <numbers>
 
+#include "calibration/median.h"
+
 namespace edgejoule::calibration {
 namespace {
 
@@ -29,14 +31,34 @@ std::int64_t to_ns(double seconds) {
   return static_cast<std::int64_t>(seconds * 1e9);
 }
 
-double median(std::vector<double> values) {
-  if (values.empty()) return 0;
-  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-  std::nth_element(values.begin(), middle, values.end());
-  return *middle;
-}
-
 }  // namespace
+
+std::string state_problem(const MachineState& now, const MachineState& first, EngineKind engine,
+                          const StateLimits& limits) {
+  if (now.throttled) return "the processor throttled: let it cool, or choose a lower power mode";
+  const auto changed = [&](double is, double was) {
+    return is > 0 && was > 0 && std::abs(is / was - 1) > limits.clock_change;
+  };
+  if (now.power_mode != first.power_mode) {
+    return fmt::format("the power mode changed from {} to {}", first.power_mode, now.power_mode);
+  }
+  if (changed(now.cpu_mhz, first.cpu_mhz)) {
+    return fmt::format("the CPU clock changed from {:.0f} to {:.0f} MHz: fix it (sudo jetson_clocks, or the governor)",
+                       first.cpu_mhz, now.cpu_mhz);
+  }
+  if (engine != EngineKind::kCpu && changed(now.gpu_mhz, first.gpu_mhz)) {
+    return fmt::format("the GPU clock changed from {:.0f} to {:.0f} MHz: fix it (sudo jetson_clocks)", first.gpu_mhz,
+                       now.gpu_mhz);
+  }
+  if (changed(now.memory_mhz, first.memory_mhz)) {
+    return fmt::format("the memory clock changed from {:.0f} to {:.0f} MHz: fix it (sudo jetson_clocks)",
+                       first.memory_mhz, now.memory_mhz);
+  }
+  if (now.other_load > limits.other_load) {
+    return fmt::format("other programs kept {:.2f} processors busy: end them", now.other_load);
+  }
+  return {};
+}
 
 Protocol::Protocol(Machine& machine, const ProtocolOptions& options)
     : machine_(machine), options_(options), random_(options.seed) {
@@ -220,24 +242,8 @@ double Protocol::naive(const RunSpan& run) {
 
 std::string Protocol::judge(const MachineState& now, const Block& block, const std::vector<double>& chunk_seconds,
                             double idle_difference, double idle_error) const {
-  if (now.throttled) return "the processor throttled: let it cool, or choose a lower power mode";
-  const auto changed = [&](double is, double was) {
-    return is > 0 && was > 0 && std::abs(is / was - 1) > options_.most_clock_change;
-  };
-  if (now.power_mode != first_state_.power_mode) {
-    return fmt::format("the power mode changed from {} to {}", first_state_.power_mode, now.power_mode);
-  }
-  if (changed(now.cpu_mhz, first_state_.cpu_mhz)) {
-    return fmt::format("the CPU clock changed from {:.0f} to {:.0f} MHz: fix it (sudo jetson_clocks, or the governor)",
-                       first_state_.cpu_mhz, now.cpu_mhz);
-  }
-  if (changed(now.memory_mhz, first_state_.memory_mhz)) {
-    return fmt::format("the memory clock changed from {:.0f} to {:.0f} MHz: fix it (sudo jetson_clocks)",
-                       first_state_.memory_mhz, now.memory_mhz);
-  }
-  if (now.other_load > options_.most_other_load) {
-    return fmt::format("other programs kept {:.2f} processors busy: end them", now.other_load);
-  }
+  const std::string problem = state_problem(now, first_state_, machine_.facts().engine_kind, options_.limits);
+  if (!problem.empty()) return problem;
   const double usual = median(chunk_seconds);
   double lost = 0, all = 0;
   for (const double seconds : chunk_seconds) {

@@ -272,7 +272,8 @@ std::vector<PowerSample> RealMachine::take_samples() {
   return recorder_.take_samples();
 }
 
-// Processors that others kept busy since the last call: all that were busy, less this program.
+// Processors that others kept busy since the last call: all that were busy, less this program and the commands it ran
+// and waited for.
 double RealMachine::other_load() {
   const fs::path root = root_.empty() ? "/" : root_;
   const auto ticks_of = [](const std::string& line, std::initializer_list<int> fields) {
@@ -295,7 +296,7 @@ double RealMachine::other_load() {
   std::string own_line = text_of(root / "proc/self/stat");
   const std::size_t name_end = own_line.rfind(')');  // the name may hold blanks
   if (name_end == std::string::npos) return -1;
-  const std::int64_t own = ticks_of(own_line.substr(name_end + 1), {11, 12});  // utime, stime
+  const std::int64_t own = ticks_of(own_line.substr(name_end + 1), {11, 12, 13, 14});  // utime, stime, cutime, cstime
   const std::int64_t now = monotonic_ns();
   double load = 0;
   if (last_load_ns_ != 0) {

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <set>
 
+#include "calibration/median.h"
 #include "edgejoule/core/graph.h"
 #include "files/io.h"
 #include "measurements/whole_model.h"
@@ -240,14 +241,15 @@ double Session::idle_watts() const {
   for (const Measured& measured : measured_) {
     if (measured.block.problem.empty()) watts.push_back(measured.block.idle_watts);
   }
-  if (watts.empty()) return -1;
-  const auto middle = watts.begin() + static_cast<std::ptrdiff_t>(watts.size() / 2);
-  std::nth_element(watts.begin(), middle, watts.end());
-  return *middle;
+  return watts.empty() ? -1 : median(std::move(watts));
 }
 
-MeasurementSet Session::set_of(bool held_out) const {
-  const MachineFacts& facts = machine_.facts();
+std::string Ending::text() const {
+  if (complete) return {};
+  return interrupted ? "ended early because somebody asked for it" : "ended early: " + fault;
+}
+
+MeasurementSet nothing_measured(const MachineFacts& facts) {
   MeasurementSet set;
   set.boundary = facts.boundary;
   for (const RailFacts& rail : facts.rails) {
@@ -260,8 +262,13 @@ MeasurementSet Session::set_of(bool held_out) const {
   set.runtime = facts.runtime, set.backend = facts.backend;
   set.engine = facts.engine, set.engine_kind = facts.engine_kind;
   set.last_level_bytes = facts.last_level_bytes;
-  set.idle_watts = idle_watts();
   set.source = facts.source;
+  return set;
+}
+
+MeasurementSet Session::set_of(bool held_out) const {
+  MeasurementSet set = nothing_measured(machine_.facts());
+  set.idle_watts = idle_watts();
   set.protocol = fmt::format(
       "edge-calibrate run: idle bracketing each block, starts jittered, repeated until a standard error of {:.1f} % or "
       "{:.1f} s; {} threads",

@@ -48,6 +48,14 @@ struct Progress {
   const Block* block = nullptr;  // that has just ended; null: it begins
 };
 
+struct Ending {
+  bool complete = false;
+  bool interrupted = false;
+  std::string fault;  // why it ended early
+  // "ended early ..."; "" where it did not.
+  [[nodiscard]] std::string text() const;
+};
+
 class Session {
  public:
   // Lifetime: views the machine.
@@ -71,10 +79,7 @@ class Session {
   // Until `ended` says so. A journal of nothing writes nothing.
   void run(Journal& journal, const std::function<void(const Progress&)>& show, const std::function<bool()>& ended);
 
-  struct Outcome {
-    bool complete = false;
-    bool interrupted = false;
-    std::string fault;                  // why it ended early
+  struct Outcome : Ending {
     std::vector<std::string> warnings;  // whole sentences
     std::size_t repeated = 0;           // blocks that were measured again
     std::size_t given_up = 0;           // blocks that stayed bad
@@ -114,6 +119,9 @@ class Session {
   std::optional<WakeUp> wake_;
   Outcome outcome_;
 };
+
+// What measurements of a machine have in common: boundary, baseline, board, engine.
+[[nodiscard]] measurements::MeasurementSet nothing_measured(const MachineFacts& facts);
 
 // Of one thread count: rows of a table do not tell them apart, and one row for all would be wrong for each.
 [[nodiscard]] std::vector<workloads::Candidate> candidates_of(const MachineFacts& facts, int threads);

@@ -11,9 +11,13 @@
 namespace edgejoule::calibration {
 
 files::FileBytes with_machine(const files::FileBytes& table, const MachineFacts& facts, const Session& session) {
+  return with_machine(table, facts, session.protocol().first_state(), session.wake(), session.outcome().text());
+}
+
+files::FileBytes with_machine(const files::FileBytes& table, const MachineFacts& facts, const MachineState& state,
+                              const std::optional<WakeUp>& wake, const std::string& ended) {
   wire::CoefficientTableT file;
   wire::GetCoefficientTable(table.span().data())->UnPackTo(&file);
-  const MachineState& state = session.protocol().first_state();
   auto& point = file.operating_points.emplace_back(std::make_unique<wire::OperatingPointT>());
   point->name = text::valid_utf8(state.power_mode.empty() ? "as measured" : state.power_mode);
   const auto known = [](double value) { return value > 0 ? static_cast<float>(value) : 0.0F; };
@@ -24,8 +28,8 @@ files::FileBytes with_machine(const files::FileBytes& table, const MachineFacts&
   if (!file.engines.empty()) {
     file.engines.front()->l1_bytes = facts.l1_bytes;
     file.engines.front()->l2_bytes = facts.l2_bytes;
-    if (session.wake() && session.wake()->joules > 0) {
-      file.engines.front()->wake_microjoules = static_cast<float>(1e6 * session.wake()->joules);
+    if (wake && wake->joules > 0) {
+      file.engines.front()->wake_microjoules = static_cast<float>(1e6 * wake->joules);
     }
   }
   for (const RailFacts& rail : facts.rails) {
@@ -36,11 +40,11 @@ files::FileBytes with_machine(const files::FileBytes& table, const MachineFacts&
     sensor->update_period_us = rail.cycle_ns / 1000;
   }
   auto& notes = file.provenance->notes;
-  if (session.wake()) {
+  if (wake) {
     notes.push_back(
         fmt::format("wake-up behind a pause of 12 ms or more, until the engine is off again: {:.0f} uJ (standard error "
                     "{:.0f}), {:.0f} us",
-                    1e6 * session.wake()->joules, 1e6 * session.wake()->joules_error, 1e6 * session.wake()->seconds));
+                    1e6 * wake->joules, 1e6 * wake->joules_error, 1e6 * wake->seconds));
   }
   std::string conditions;
   const auto add = [&](std::string_view what, const std::string& value) {
@@ -54,10 +58,7 @@ files::FileBytes with_machine(const files::FileBytes& table, const MachineFacts&
   }
   if (!conditions.empty()) notes.push_back(text::valid_utf8("state at the start: " + conditions));
   for (const std::string& unknown : state.unknown) notes.push_back(text::valid_utf8("not known: " + unknown));
-  if (!session.outcome().complete) {
-    notes.push_back(session.outcome().interrupted ? "ended early because somebody asked for it"
-                                                  : "ended early: " + text::valid_utf8(session.outcome().fault));
-  }
+  if (!ended.empty()) notes.push_back(text::valid_utf8(ended));
   flatbuffers::FlatBufferBuilder builder;
   wire::FinishCoefficientTableBuffer(builder, wire::CreateCoefficientTable(builder, &file));
   files::FileBytes bytes(builder.GetBufferPointer(), builder.GetSize());

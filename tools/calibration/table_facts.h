@@ -11,5 +11,9 @@ namespace edgejoule::calibration {
 
 [[nodiscard]] files::FileBytes with_machine(const files::FileBytes& table, const MachineFacts& facts,
                                             const Session& session);
+// `ended`: why it ended early, a sentence; "" where it did not.
+[[nodiscard]] files::FileBytes with_machine(const files::FileBytes& table, const MachineFacts& facts,
+                                            const MachineState& state, const std::optional<WakeUp>& wake,
+                                            const std::string& ended);
 
 }  // namespace edgejoule::calibration

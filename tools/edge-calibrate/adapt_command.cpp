@@ -1,10 +1,8 @@
 // edge-calibrate adapt: a table for a new board from a donor and few measurements.
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #include <cmath>
 #include <cstdio>
-#include <ctime>
 #include <memory>
 #include <string>
 
@@ -15,6 +13,7 @@
 #include "measurements/statement.h"
 #include "model_sources.h"
 #include "statement_options.h"
+#include "table_date.h"
 #include "text/escape.h"
 
 namespace edgejoule::calibrate {
@@ -88,10 +87,9 @@ int run(const Arguments& arguments) {
   });
   const measurements::MeasurementSet set = reading([&] { return read_set(arguments.measurements, arguments.filter); });
   require_same_meaning(*CoefficientTable::open(donor.span()), set);
-  const std::string today = fmt::format("{:%Y-%m-%d}", fmt::gmtime(std::time(nullptr)));
   const fit::TableInfo info{
       arguments.name.empty() ? set.board + (set.runtime.empty() ? "" : ", " + set.runtime) : arguments.name,
-      arguments.date.empty() ? today : arguments.date, "edge-calibrate " EDGEJOULE_VERSION};
+      table_date(arguments.date), "edge-calibrate " EDGEJOULE_VERSION};
   const fit::AdaptedTable result =
       reading([&] { return fit::adapt_table(donor, set, arguments.operating_point, info); });
   say(result);
@@ -120,7 +118,7 @@ void add_adapt_command(CLI::App& program, Run& chosen) {
   add_filter_options(*command, arguments->filter);
   command->add_option("--at", arguments->operating_point, "operating point of the donor (default: its first)");
   command->add_option("--name", arguments->name, "name of the table (default: board, runtime)");
-  command->add_option("--date", arguments->date, "date of the measurements (default: today)");
+  command->add_option("--date", arguments->date, kDateHelp);
   command->add_flag("--force", arguments->force, "write the table even where it errs more than the donor");
   command->footer(kFooter);
   command->callback([arguments, &chosen] { chosen = [arguments] { return run(*arguments); }; });

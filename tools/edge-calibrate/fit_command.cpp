@@ -1,9 +1,6 @@
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #include <cstdio>
-#include <cstdlib>
-#include <ctime>
 #include <memory>
 #include <optional>
 #include <string>
@@ -17,6 +14,7 @@
 #include "measurements/csv.h"
 #include "measurements/importers.h"
 #include "model_sources.h"
+#include "table_date.h"
 
 namespace edgejoule::calibrate {
 namespace {
@@ -43,18 +41,6 @@ Example:
   edge-calibrate fit my_ops.csv -o my_board.ejt --date 2026-01-31
   edge-calibrate fit runs.csv --device 'v2.0|rpi4-tflite-v2.7.1-ruy|uint8' -o rpi4-tflite-uint8.ejt
 )";
-
-// --date, SOURCE_DATE_EPOCH (for builds that must repeat to the byte), or today.
-std::string date_of(const Arguments& arguments) {
-  if (!arguments.date.empty()) return arguments.date;
-  std::time_t now = std::time(nullptr);
-  if (const char* epoch = std::getenv("SOURCE_DATE_EPOCH")) {
-    const auto seconds = measurements::finite_number(epoch);
-    if (!seconds) throw std::runtime_error("SOURCE_DATE_EPOCH is not a number of seconds: correct or unset it");
-    now = static_cast<std::time_t>(*seconds);
-  }
-  return fmt::format("{:%Y-%m-%d}", fmt::gmtime(now));
-}
 
 std::string table_name(const Arguments& arguments, const measurements::MeasurementSet& set) {
   if (!arguments.name.empty()) return arguments.name;
@@ -111,7 +97,7 @@ int run(const Arguments& arguments) {
   const fit::FittedTable table = reading([&] { return fitted(arguments, set); });
   say(set, table);
   const files::FileBytes bytes = fit::write_table(
-      table, set, {table_name(arguments, set), date_of(arguments), "edge-calibrate " EDGEJOULE_VERSION});
+      table, set, {table_name(arguments, set), table_date(arguments.date), "edge-calibrate " EDGEJOULE_VERSION});
   files::save(arguments.output, bytes.span(), files::FileKind::kTable);
   if (arguments.output != "-") {
     fmt::print(stderr, "wrote {} with {} rows\n", arguments.output, table.rows.size());
@@ -135,7 +121,7 @@ void add_fit_command(CLI::App& program, Run& chosen) {
   command->add_option("--device", arguments->device,
                       "of measurements of several: the one whose name contains this (board, runtime, data type)");
   command->add_option("--name", arguments->name, "name of the table (default: board, runtime, backend)");
-  command->add_option("--date", arguments->date, "date of the measurements (default: SOURCE_DATE_EPOCH, or today)");
+  command->add_option("--date", arguments->date, kDateHelp);
   command->add_option("--folds", arguments->options.folds, "of the cross-validation")
       ->check(CLI::Range(2, 100))
       ->capture_default_str();

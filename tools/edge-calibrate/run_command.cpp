@@ -1,19 +1,14 @@
 // edge-calibrate run: from a bare board to a table, in one command.
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <csignal>
 #include <cstdio>
-#include <ctime>
-#include <filesystem>
 #include <memory>
 #include <optional>
 
 #include "calibration/emulated_machine.h"
-#include "calibration/real_machine.h"
 #include "calibration/session.h"
 #include "calibration/table_facts.h"
+#include "calibration_options.h"
 #include "command.h"
 #include "files/io.h"
 #include "files/json.h"
@@ -23,6 +18,7 @@
 #include "run_report.h"
 #include "run_view.h"
 #include "sensor_options.h"
+#include "table_date.h"
 #include "text/escape.h"
 #include "text/quantity_text.h"
 #include "text/terminal.h"
@@ -49,8 +45,6 @@ Exit codes: 0 the table is written; 1 nothing could be measured or written; 2 us
 journal is of another board or power mode; 4 ended early (ctrl-C or a fault): what was measured is kept in the
 journal, and a table of it is written where it is enough for one.)";
 
-constexpr int kExitEndedEarly = 4;
-
 struct Arguments {
   std::string output;
   SensorArguments sensors;
@@ -65,41 +59,6 @@ struct Arguments {
   double target_percent = 1;
 };
 
-volatile std::sig_atomic_t stop_asked = 0;
-
-void on_stop(int) {
-  stop_asked = 1;
-}
-
-void catch_stop() {
-  struct sigaction action {};
-  action.sa_handler = on_stop;
-  ::sigemptyset(&action.sa_mask);
-  for (const int number : {SIGINT, SIGTERM, SIGHUP}) ::sigaction(number, &action, nullptr);
-}
-
-// "90s", "5m", "2h"; a bare number is seconds.
-double seconds_of(const std::string& text) {
-  std::size_t used = 0;
-  double value = 0;
-  try {
-    value = std::stod(text, &used);
-  } catch (const std::exception&) {
-    used = 0;
-  }
-  const std::string unit = text.substr(used);
-  const double factor = unit == "h" ? 3600 : unit == "m" ? 60 : unit.empty() || unit == "s" ? 1 : 0;
-  if (used == 0 || factor == 0 || !(value > 0)) {
-    throw CLI::ValidationError("--budget", "'" + text + "' is not a time; write 90s, 5m or 2h");
-  }
-  return value * factor;
-}
-
-std::string today() {
-  std::time_t now = std::time(nullptr);
-  return fmt::format("{:%Y-%m-%d}", fmt::gmtime(now));
-}
-
 // Networks that nobody calibrates on. What this machine cannot run of them is left out, and said.
 std::vector<calibration::Network> networks(int threads) {
   std::vector<calibration::Network> result;
@@ -112,29 +71,10 @@ std::vector<calibration::Network> networks(int threads) {
   return result;
 }
 
-std::unique_ptr<calibration::Machine> real_machine(const Arguments& arguments) {
-  const capture::Discovery found = discover(arguments.sensors);
-  for (const capture::Finding& finding : found.findings) {
-    if (finding.severity != capture::Severity::kProblem) continue;
-    fmt::print(stderr, "problem: {}\n", printable(finding.text));
-    if (!finding.command.empty()) fmt::print(stderr, "    run: {}\n", printable(finding.command));
-  }
-  const bool readable = std::any_of(found.rails.begin(), found.rails.end(), [&](const capture::FoundRail& rail) {
-    return rail.in_total && found.sources[rail.source].readable;
-  });
-  if (!readable) {
-    throw std::runtime_error(
-        "no rail of the total can be read on this machine: name a chip with --i2c or the rails with --total, or try "
-        "the calibration on an emulated board with --emulate orin-nano");
-  }
-  capture::RecorderOptions options;
-  options.keep_samples = true;
-  options.tool_version = EDGEJOULE_VERSION;
-  return std::make_unique<calibration::RealMachine>(found, options, arguments.sensors.root);
-}
-
 std::unique_ptr<calibration::Machine> machine_of(const Arguments& arguments) {
-  if (arguments.emulate.empty()) return real_machine(arguments);
+  if (arguments.emulate.empty()) {
+    return this_machine(arguments.sensors, "or try the calibration on an emulated board with --emulate orin-nano");
+  }
   emulated_board::BoardLaw law = reading([&] { return emulated_board::load_law(arguments.emulate); });
   if (arguments.spread > 0) law.law.randomise(arguments.seed, arguments.spread);
   return std::make_unique<calibration::EmulatedMachine>(
@@ -157,8 +97,8 @@ int finish(const Arguments& arguments, const Session& session, const calibration
   }
   const fit::FittedTable fitted = fit::fit_table(set);
   const std::string name = arguments.name.empty() ? fmt::format("{}, {}", set.board, set.backend) : arguments.name;
-  files::FileBytes table = fit::write_table(
-      fitted, set, {name, arguments.date.empty() ? today() : arguments.date, "edge-calibrate " EDGEJOULE_VERSION});
+  files::FileBytes table =
+      fit::write_table(fitted, set, {name, table_date(arguments.date), "edge-calibrate " EDGEJOULE_VERSION});
   table = calibration::with_machine(table, machine.facts(), session);
   files::save(arguments.output, table.span(), files::FileKind::kTable);
   std::optional<Validation> validation;
@@ -198,24 +138,19 @@ int run(const Arguments& arguments) {
   const std::string path = journal_path(arguments);
   const calibration::JournalHeader header =
       calibration::header_of(facts, state, options.threads, "edge-calibrate " EDGEJOULE_VERSION);
-  if (arguments.resume) {
-    const calibration::JournalContent earlier = reading([&] { return calibration::read_journal(path); });
-    const std::string other = calibration::difference(earlier.header, header);
-    if (!other.empty()) {
-      throw BadFile(fmt::format("{} cannot be resumed: {}; begin afresh without --resume, or with another -o",
-                                printable(path), other));
+  if (arguments.resume || arguments.emulate.empty()) {  // virtual minutes are cheap: begun afresh
+    if (const auto earlier = earlier_run(path, header, arguments.resume)) {
+      const std::size_t unknown = session.take_over(*earlier);
+      view.say(fmt::format("resumed   {} blocks of {}", earlier->blocks.size(), printable(path)));
+      if (unknown > 0) {
+        view.say(fmt::format("{} of them are of workloads that this version does not have", unknown));
+      }
     }
-    const std::size_t unknown = session.take_over(earlier);
-    view.say(fmt::format("resumed   {} blocks of {}", earlier.blocks.size(), printable(path)));
-    if (unknown > 0) view.say(fmt::format("{} of them are of workloads that this version does not have", unknown));
-  } else if (arguments.emulate.empty() && std::filesystem::is_regular_file(path)) {  // virtual minutes are cheap
-    throw std::runtime_error(fmt::format(
-        "{} holds an earlier calibration: go on with --resume, or move it away to begin afresh", printable(path)));
   }
   {
     calibration::Journal journal(path, header, arguments.resume);
     session.run(
-        journal, [&](const calibration::Progress& progress) { view.show(progress); }, [] { return stop_asked != 0; });
+        journal, [&](const calibration::Progress& progress) { view.show(progress); }, stop_asked);
   }
   view.end(session);
   const Session::Outcome& outcome = session.outcome();
@@ -260,7 +195,7 @@ void add_run_command(CLI::App& program, Run& chosen) {
   command->add_flag("--dry-run", a->dry_run, "say what would be measured, for how long and what to expect of it");
   command->add_option("--log", a->log, "append a line per event, for unattended runs");
   command->add_option("--name", a->name, "of the table (default: board and engine)");
-  command->add_option("--date", a->date, "of the measurements (default: today)");
+  command->add_option("--date", a->date, kDateHelp);
   add_sensor_options(*command, a->sensors);
   command->footer(kFooter);
   command->callback([a, &chosen] {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "calibration/median.h"
 #include "calibration/uncertainty.h"
 #include "fit/table_writer.h"
 #include "measurements/statement.h"
@@ -13,6 +14,7 @@
 #include "text/columns.h"
 #include "text/escape.h"
 #include "text/quantity_text.h"
+#include "validation_view.h"
 
 namespace edgejoule::calibrate {
 namespace {
@@ -24,10 +26,6 @@ using text::printable;
 constexpr double kCloseUpSeconds = 20;
 constexpr std::size_t kNextInText = 3;
 constexpr std::size_t kNextOnPage = 12;
-
-std::string percent(double share) {
-  return fmt::format("{:.1f} %", 100 * share);
-}
 
 std::string joules(double value) {
   return text::si(value, "J");
@@ -69,13 +67,6 @@ std::string error_line(const char* what, const ErrorSummary& summary) {
                      summary.rows, summary.name == "model" ? "networks" : "shapes", percent(summary.median),
                      percent(summary.mean), 100 * summary.bias,
                      summary.bounded == 0 ? "unknown" : percent(summary.inside));
-}
-
-double median_of(std::vector<double> values) {
-  if (values.empty()) return 0;
-  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-  std::nth_element(values.begin(), middle, values.end());
-  return *middle;
 }
 
 void add_power(report::Page& page, const RunResult& result) {
@@ -212,7 +203,7 @@ std::string to_text(const RunResult& result) {
     if (measured.block.problem.empty()) errors.push_back(measured.block.relative_error());
   }
   out += fmt::format("measured  {} blocks, median standard error {}; conservation within {}\n", errors.size(),
-                     percent(median_of(errors)), percent(result.session.protocol().worst_conservation()));
+                     percent(calibration::median(errors)), percent(result.session.protocol().worst_conservation()));
   out += fmt::format("idle      {}", text::si(result.session.idle_watts(), "W"));
   if (result.session.wake()) out += "; waking up costs " + wake_text(*result.session.wake());
   out += fmt::format("\na joule   {}, {}\n", measurements::boundary_text(result.set),

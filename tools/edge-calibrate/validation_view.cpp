@@ -23,10 +23,6 @@ constexpr std::size_t kWorstOnPage = 50;
 constexpr std::size_t kGroupsInText = 5;
 constexpr std::size_t kNamedSeries = 6;  // of a chart; the rest is one more
 
-std::string percent(double share) {
-  return fmt::format("{:.1f} %", 100 * share);
-}
-
 std::string signed_percent(double share) {
   return fmt::format("{:+.1f} %", 100 * share);
 }
@@ -165,6 +161,10 @@ void add_charts(report::Page& page, const Validation& validation) {
 }
 
 }  // namespace
+
+std::string percent(double share) {
+  return fmt::format("{:.1f} %", 100 * share);
+}
 
 std::string to_text(const Validation& validation, const ValidatedPair& of, bool colour) {
   std::string out;

@@ -16,6 +16,8 @@ struct ValidatedPair {
   std::string table_file, set_file;
 };
 
+// Of errors: "4.2 %".
+[[nodiscard]] std::string percent(double share);
 [[nodiscard]] std::string to_text(const Validation& validation, const ValidatedPair& of, bool colour);
 [[nodiscard]] std::string to_html(const Validation& validation, const ValidatedPair& of);
 

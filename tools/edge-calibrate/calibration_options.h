@@ -1,0 +1,36 @@
+// What run and runtime share: the budget, how they end early, the machine whose rails are read, the journal of an
+// earlier run.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "calibration/journal.h"
+#include "calibration/real_machine.h"
+#include "sensor_options.h"
+
+namespace edgejoule::calibrate {
+
+// What was measured is kept, and is less than was asked for.
+inline constexpr int kExitEndedEarly = 4;
+
+// "90s", "5m", "2h"; a bare number is seconds. Throws CLI::ValidationError of --budget.
+[[nodiscard]] double seconds_of(const std::string& text);
+
+// From now on ctrl-C and the like only ask to end.
+void catch_stop();
+[[nodiscard]] bool stop_asked();
+
+// This board; what is wrong with its sensors goes to standard error. Throws std::runtime_error where no rail of the
+// total can be read, with what else there is to do: "or ...".
+[[nodiscard]] std::unique_ptr<calibration::RealMachine> this_machine(const SensorArguments& sensors,
+                                                                     const std::string& otherwise);
+
+// What an earlier run measured, where `resume` asks for it. Throws BadFile where it is of another machine,
+// std::runtime_error where there is a journal and nobody asked to go on with it.
+[[nodiscard]] std::optional<calibration::JournalContent> earlier_run(const std::string& path,
+                                                                     const calibration::JournalHeader& now,
+                                                                     bool resume);
+
+}  // namespace edgejoule::calibrate
