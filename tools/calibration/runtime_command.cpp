@@ -1,9 +1,9 @@
 #include "calibration/runtime_command.h"
 
 #include <fmt/format.h>
+#include <signal.h>
 #include <spawn.h>
 #include <sys/wait.h>
-#include <time.h>
 
 #include <algorithm>
 #include <array>
@@ -12,6 +12,7 @@
 #include <cstring>
 #include <system_error>
 
+#include "edgejoule/linux/monotonic.h"
 #include "files/io.h"
 #include "text/escape.h"
 
@@ -24,12 +25,6 @@ constexpr std::string_view kTimes = ".times.json";
 constexpr std::string_view kProfile = ".profile.json";
 constexpr std::string_view kLayers = ".layers.json";
 constexpr std::string_view kLog = ".log";
-
-std::int64_t monotonic_ns() {
-  timespec now{};
-  ::clock_gettime(CLOCK_MONOTONIC, &now);
-  return std::int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
-}
 
 // Words as a shell sees them, quotes and all.
 std::vector<std::string> words_of(const std::string& command) {
@@ -148,27 +143,49 @@ std::string RuntimeCommand::command_for(const Experiment& experiment, std::uint6
   return command;
 }
 
-void RuntimeCommand::execute(const Experiment& experiment, const std::string& command) const {
+void RuntimeCommand::execute(const Experiment& experiment, const std::string& command, bool profiled) {
   // What a former run left must not pass for what this one wrote.
   std::error_code ignored;
-  for (const std::string_view suffix : {kTimes, kProfile, kLayers}) {
-    std::filesystem::remove(file_of(experiment, suffix), ignored);
+  std::filesystem::remove(file_of(experiment, kTimes), ignored);
+  if (profiled) {
+    std::filesystem::remove(file_of(experiment, kProfile), ignored);
+    std::filesystem::remove(file_of(experiment, kLayers), ignored);
   }
   const std::string log = file_of(experiment, kLog).string();
   const std::string line = fmt::format("{{ {}\n}} >{} 2>&1 </dev/null", command, log);
   std::array<const char*, 4> words{"sh", "-c", line.c_str(), nullptr};
+  posix_spawnattr_t attributes;
+  ::posix_spawnattr_init(&attributes);
+  ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP);
+  ::posix_spawnattr_setpgroup(&attributes, 0);
   pid_t child = -1;
-  const int failed = ::posix_spawn(&child, "/bin/sh", nullptr, nullptr, const_cast<char**>(words.data()), environ);
+  int failed = 0;
+  {
+    const std::lock_guard lock(running_mutex_);
+    failed = ::posix_spawn(&child, "/bin/sh", nullptr, &attributes, const_cast<char**>(words.data()), environ);
+    if (failed == 0) running_ = child;
+  }
+  ::posix_spawnattr_destroy(&attributes);
   if (failed != 0) {
     throw RuntimeError(fmt::format("command '{}': no shell could be started for it ({})", text::printable(command),
                                    std::strerror(failed)));
   }
+  // Until it is waited for its number stays its own: signal() cannot meet another process.
+  siginfo_t ended{};
+  while (::waitid(P_PID, static_cast<id_t>(child), &ended, WEXITED | WNOWAIT) < 0 && errno == EINTR) {
+  }
   int status = 0;
-  while (::waitpid(child, &status, 0) < 0) {
-    if (errno != EINTR) {
-      throw RuntimeError(fmt::format("command '{}': it was lost ({}); was another program waiting for it?",
-                                     text::printable(command), std::strerror(errno)));
-    }
+  pid_t waited = -1;
+  int problem = 0;
+  {
+    const std::lock_guard lock(running_mutex_);
+    running_ = -1;
+    waited = ::waitpid(child, &status, 0);
+    problem = errno;
+  }
+  if (waited < 0) {
+    throw RuntimeError(fmt::format("command '{}': it was lost ({}); was another program waiting for it?",
+                                   text::printable(command), std::strerror(problem)));
   }
   if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return;
   std::string how;
@@ -199,7 +216,7 @@ RuntimeRun RuntimeCommand::run(const Experiment& experiment, std::uint64_t itera
   const std::string command = command_for(experiment, iterations, false);
   RuntimeRun out;
   out.begin_ns = monotonic_ns();
-  execute(experiment, command);
+  execute(experiment, command, false);
   out.end_ns = monotonic_ns();
   out.inferences = iterations;
   if (holds(template_, "{times}")) {
@@ -215,20 +232,27 @@ RuntimeRun RuntimeCommand::run(const Experiment& experiment, std::uint64_t itera
 }
 
 RuntimeProfile RuntimeCommand::profile(const Experiment& experiment, std::uint64_t iterations) {
+  if (!holds(template_, "{profile}") && !holds(template_, "{layers}")) return {};
+  execute(experiment, command_for(experiment, iterations, true), true);
+  return earlier_profile(experiment);
+}
+
+RuntimeProfile RuntimeCommand::earlier_profile(const Experiment& experiment) const {
   RuntimeProfile out;
-  const bool has_profile = holds(template_, "{profile}");
-  const bool has_layers = holds(template_, "{layers}");
-  if (!has_profile && !has_layers) return out;
-  execute(experiment, command_for(experiment, iterations, true));
-  if (has_profile) {
+  if (holds(template_, "{profile}")) {
     const std::string path = file_of(experiment, kProfile).string();
     out.profile = timeline::read_profile(read_back(experiment, kProfile, "{profile}"), path);
   }
-  if (has_layers) {
+  if (holds(template_, "{layers}")) {
     const std::string path = file_of(experiment, kLayers).string();
     out.layers = timeline::read_layers(read_back(experiment, kLayers, "{layers}"), path);
   }
   return out;
+}
+
+void RuntimeCommand::signal(int number) {
+  const std::lock_guard lock(running_mutex_);
+  if (running_ > 0) ::kill(-running_, number);
 }
 
 }  // namespace edgejoule::calibration

@@ -8,13 +8,17 @@
 //   trtexec --onnx={model} --iterations={iterations} --duration=0 --warmUp=0
 //     --useSpinWait --exportTimes={times} --exportProfile={profile}
 //     --exportLayerInfo={layers} --profilingVerbosity=detailed
+// The command and what it starts are a process group of their own: ctrl-C reaches them through signal() alone.
 // Units: nanoseconds of CLOCK_MONOTONIC.
 // Errors: RuntimeError (what, where, what to do next); TimelineError and ImportError of
 // what was written and read.
 #pragma once
 
+#include <sys/types.h>
+
 #include <cstdint>
 #include <filesystem>
+#include <mutex>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -60,17 +64,23 @@ class RuntimeCommand {
   [[nodiscard]] std::filesystem::path model_of(const Experiment& experiment);
   [[nodiscard]] RuntimeRun run(const Experiment& experiment, std::uint64_t iterations);
   [[nodiscard]] RuntimeProfile profile(const Experiment& experiment, std::uint64_t iterations);
+  // As its last profiled run left it in the folder.
+  [[nodiscard]] RuntimeProfile earlier_profile(const Experiment& experiment) const;
+  // To whatever run() or profile() run now, in another thread; they fail then. Nothing where nothing runs.
+  void signal(int number);
 
  private:
   [[nodiscard]] std::filesystem::path file_of(const Experiment& experiment, std::string_view suffix) const;
   [[nodiscard]] std::string command_for(const Experiment& experiment, std::uint64_t iterations, bool profiled);
-  void execute(const Experiment& experiment, const std::string& command) const;
+  void execute(const Experiment& experiment, const std::string& command, bool profiled);
   [[nodiscard]] std::string read_back(const Experiment& experiment, std::string_view suffix,
                                       std::string_view placeholder) const;
 
   std::string template_;
   import::ModelFormat format_;
   std::filesystem::path folder_;
+  std::mutex running_mutex_;
+  pid_t running_ = -1;  // that may still be signalled
 };
 
 }  // namespace edgejoule::calibration
