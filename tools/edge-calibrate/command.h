@@ -41,6 +41,7 @@ void add_import_command(CLI::App& program, Run& chosen);
 void add_probe_command(CLI::App& program, Run& chosen);
 void add_record_command(CLI::App& program, Run& chosen);
 void add_run_command(CLI::App& program, Run& chosen);
+void add_runtime_command(CLI::App& program, Run& chosen);
 void add_table_command(CLI::App& program, Run& chosen);
 void add_timeline_command(CLI::App& program, Run& chosen);
 void add_validate_command(CLI::App& program, Run& chosen);

@@ -21,6 +21,7 @@ int main(int argc, char** argv) {
   program.footer(kFooter);
   Run chosen;
   add_run_command(program, chosen);
+  add_runtime_command(program, chosen);
   add_probe_command(program, chosen);
   add_record_command(program, chosen);
   add_export_command(program, chosen);

@@ -1,15 +1,20 @@
 // stand_in_runtime: what trtexec is on a Jetson, for tests. It reads a real model file,
 // fuses activations into the products before them, really computes every layer, and writes
 // the files that trtexec writes, as trtexec writes them. What it "drew" is computed from a
-// law that nobody else reads, and put where a test finds it instead of on rails.
+// law that nobody else reads, and put where a test finds it (--meter, joules of the run), or on
+// a rail: the current of a made-up hwmon channel at 5 V, as long as it runs.
 //
-//   stand_in_runtime --model=F --iterations=N --law=F --meter=F [--useDLACore=0]
+//   stand_in_runtime --model=F --iterations=N --law=F [--meter=F] [--rail=F] [--useDLACore=0]
 //     [--exportTimes=F] [--exportProfile=F] [--exportLayerInfo=F]
 //
 // The law: lines of "KIND launch per_mac per_byte" in joules; "load" has one number, "noise"
-// a share and a seed.
+// a share and a seed, "watts" what the engine draws at most while it runs: on a rail it takes
+// the time for that.
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <cstdlib>
@@ -20,6 +25,7 @@
 #include <random>
 #include <sstream>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "edgejoule/core/graph.h"
@@ -48,7 +54,7 @@ struct LayerLaw {
 
 struct Law {
   std::map<std::string, LayerLaw> kinds;
-  double load = 0, noise = 0;
+  double load = 0, noise = 0, watts = 5;
   unsigned seed = 0;
 };
 
@@ -61,6 +67,8 @@ Law read_law(const std::string& path) {
     words >> name;
     if (name == "load") {
       words >> law.load;
+    } else if (name == "watts") {
+      words >> law.watts;
     } else if (name == "noise") {
       words >> law.noise >> law.seed;
     } else {
@@ -180,6 +188,61 @@ void write_layers(const std::string& path, const std::vector<Layer>& layers) {
   os << "],\n\"Bindings\": [\"in\"\n]}\n";
 }
 
+// The current of a rail behind a filter, in whole milliamperes. What it shows adds up to the joules drawn however
+// late a busy processor lets it show something: what was shown too long is shown less of later. Four digits overwrite
+// four digits, so that a reader never meets half a number.
+class Rail {
+ public:
+  explicit Rail(const std::string& path) : fd_(::open(path.c_str(), O_WRONLY | O_CLOEXEC)), paced_until_(Clock::now()) {
+    if (fd_ < 0) throw std::runtime_error(path + " cannot be written");
+  }
+  Rail(const Rail&) = delete;
+  Rail& operator=(const Rail&) = delete;
+  ~Rail() {
+    for (update(); watts_ > kNothingWatts; update()) std::this_thread::sleep_for(kEvery);
+    show(0);
+    ::close(fd_);
+  }
+
+  // Joules of work just done, which at this power took until now or take a moment longer.
+  void drew(double joules, double at_watts) {
+    owed_ += joules;
+    // Where it was slower, what is lost is not made up for.
+    paced_until_ = std::max(paced_until_ + duration(joules / at_watts), Clock::now());
+    while (paced_until_ - Clock::now() > kEvery / 2) {
+      std::this_thread::sleep_until(std::min(paced_until_, shown_at_ + kEvery));
+      update();
+    }
+    if (Clock::now() - shown_at_ >= kEvery) update();
+  }
+
+ private:
+  static constexpr Clock::duration kEvery = std::chrono::milliseconds(2);
+  static constexpr double kFilterSeconds = 0.01;
+  static constexpr double kVolts = 5, kIdleWatts = 6, kNothingWatts = 0.01;
+
+  static Clock::duration duration(double seconds) {
+    return std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
+  }
+  void update() {
+    const Clock::time_point now = Clock::now();
+    owed_ -= watts_ * std::chrono::duration<double>(now - shown_at_).count();
+    shown_at_ = now;
+    show(owed_ / kFilterSeconds);
+  }
+  void show(double watts) {
+    const long milliamperes = std::clamp(std::lround(1e3 * (kIdleWatts + watts) / kVolts), 1000L, 9999L);
+    const std::string text = fmt::format("{:04}", milliamperes);
+    if (::pwrite(fd_, text.data(), text.size(), 0) != 4) throw std::runtime_error("the rail cannot be written");
+    watts_ = 1e-3 * static_cast<double>(milliamperes) * kVolts - kIdleWatts;
+  }
+
+  int fd_;
+  Clock::time_point paced_until_, shown_at_ = Clock::now();
+  double owed_ = 0;   // joules drawn and not shown yet
+  double watts_ = 0;  // that are shown
+};
+
 int run(const Arguments& arguments) {
   const files::FileBytes bytes = import::import_model(arguments.at("model"));
   const Result<GraphView> view = GraphView::open(bytes.span());
@@ -208,22 +271,31 @@ int run(const Arguments& arguments) {
   const auto since = [start] { return std::chrono::duration<double>(Clock::now() - start).count(); };
   std::vector<Instants> inferences;
   double joules = law.load;
+  std::unique_ptr<Rail> rail;
+  if (arguments.has("rail")) {
+    rail = std::make_unique<Rail>(arguments.at("rail"));
+    rail->drew(law.load, law.watts);
+  }
   for (std::uint64_t i = 0; i < iterations; ++i) {
     const double begin = since();
     for (std::size_t layer = 0; layer < layers.size(); ++layer) {
       const double before = since();
       for (const auto& kernel : kernels[layer]) kernel->run(1);
       layers[layer].seconds += since() - before;
-      joules += layers[layer].joules;
     }
+    double drew = 0;
+    for (const Layer& layer : layers) drew += layer.joules;
+    joules += drew;
+    if (rail) rail->drew(drew, law.watts);
     inferences.push_back({begin * 1e3, since() * 1e3});
   }
+  rail.reset();
   // A meter's gain is off by another bit in every run.
   const std::string model = std::filesystem::path(arguments.at("model")).filename().string();
   std::mt19937 random(law.seed + static_cast<unsigned>(std::hash<std::string>()(model) + iterations));
   joules *= 1 + law.noise * std::normal_distribution<double>()(random);
 
-  std::ofstream(arguments.at("meter")) << fmt::format("{}\n", joules);
+  if (arguments.has("meter")) std::ofstream(arguments.at("meter")) << fmt::format("{}\n", joules);
   if (arguments.has("exportTimes")) write_times(arguments.at("exportTimes"), inferences);
   if (arguments.has("exportProfile")) write_profile(arguments.at("exportProfile"), layers, iterations);
   if (arguments.has("exportLayerInfo")) write_layers(arguments.at("exportLayerInfo"), layers);
