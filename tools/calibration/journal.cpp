@@ -218,8 +218,10 @@ std::optional<std::string> Journal::write_line(const std::string& line) {
     if (count < 0 && errno == EINTR) continue;
     if (count <= 0) {
       failed_ = true;
-      return fmt::format("{}: {}; what was measured until now is in it, the rest is kept in memory until the end",
-                         text::printable(path_), system_text(errno));
+      return fmt::format(
+          "{}: {}; free some space before the next run: what was measured until now is in it, the rest is kept in "
+          "memory until the end",
+          text::printable(path_), system_text(errno));
     }
     written += static_cast<std::size_t>(count);
   }

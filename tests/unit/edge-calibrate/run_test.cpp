@@ -101,6 +101,27 @@ TEST(CalibrateRun, GoesOnWithAJournalAndRefusesThatOfAnotherMode) {
   EXPECT_THAT(other.err, HasSubstr("its board is 'bench'"));
 }
 
+TEST(CalibrateRun, AJournalThatCannotGrowCostsNothingThatWasMeasured) {
+  const test::TemporaryFolder folder;
+  const std::string table = folder.file("t.ejt"), law = board_with(folder, "");
+  // No file may exceed 8 KiB (16 in some shells), which a table stays below and a journal does not.
+  const test::Outcome outcome = test::run_program("ulimit -f 16; trap '' XFSZ; " EDGE_CALIBRATE " run --emulate " +
+                                                  law + " --budget 60s -o " + table);
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_THAT(outcome.err, HasSubstr("journal: File too large; free some space before the next run: what was measured "
+                                     "until now is in it, the rest is kept in memory until the end"));
+  const std::size_t kept = blocks(table + ".journal");
+  const std::size_t at = outcome.err.find("measured  ");
+  ASSERT_NE(at, std::string::npos) << outcome.err;
+  EXPECT_GT(std::stoul(outcome.err.substr(at + 10)), kept + 10) << "blocks in the table";
+  EXPECT_TRUE(CoefficientTable::open(files::load(table, files::FileKind::kTable).span()).ok());
+  // The line that did not fit is torn; one goes on before it.
+  const test::Outcome resumed = run("--emulate " + law + " --budget 60s --resume -o " + table);
+  EXPECT_EQ(resumed.code, 0) << resumed.err;
+  EXPECT_THAT(resumed.err, HasSubstr("resumed   "));
+  EXPECT_GT(blocks(table + ".journal"), kept + 10);
+}
+
 struct FaultCase {
   const char* line;
   const char* says;
