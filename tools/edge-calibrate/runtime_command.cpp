@@ -66,7 +66,7 @@ OpKind kind_named(const std::string& name) {
   const auto kind = measurements::find_named<OpKind>(name);
   if (!kind) {
     throw CLI::ValidationError("--kinds",
-                               "'" + name + "' is no kind of op; edge-calibrate runtime --dry-run names them");
+                               "'" + name + "' is no kind of op; they are called as in tables: conv_2d, dense");
   }
   return *kind;
 }
