@@ -6,6 +6,8 @@
 #include <limits>
 #include <map>
 
+#include "fit/student_t.h"
+
 namespace edgejoule::fit {
 namespace {
 
@@ -39,12 +41,19 @@ double at_mass(const std::vector<Weighted>& values, double mass) {
   return values.back().value;
 }
 
-// Outward rounding: a lower quantile from below, an upper one from above. Too few
-// groups for the level: the plain quantile, which promises nothing.
+// Outward rounding: a lower quantile from below, an upper one from above. Too few groups for the level: where the next
+// value of a normal distribution would lie, and no less far out than the outermost value seen.
 double conformal_quantile(const std::vector<Weighted>& values, double level, double groups) {
   const double rank = level < 0.5 ? std::floor(level * (groups + 1)) : std::ceil(level * (groups + 1));
-  const bool enough = level != 0.5 && rank >= 1 && rank <= groups;
-  return at_mass(values, enough ? rank / groups : level);
+  const bool enough = rank >= 1 && rank <= groups;
+  const double seen = at_mass(values, enough && level != 0.5 ? rank / groups : level);
+  if (enough || groups < 2) return seen;
+  double mean = 0, variance = 0;
+  for (const Weighted& w : values) mean += w.mass * w.value;
+  for (const Weighted& w : values) variance += w.mass * (w.value - mean) * (w.value - mean);
+  variance *= groups / (groups - 1) * (1 + 1 / groups);
+  const double next = mean + student_t_quantile(level, static_cast<int>(groups) - 1) * std::sqrt(variance);
+  return std::clamp(level < 0.5 ? std::min(seen, next) : std::max(seen, next), -kLargest, kLargest);
 }
 
 // A standard deviation that agrees with the 90 % interval, whatever the tails.

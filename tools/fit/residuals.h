@@ -3,7 +3,9 @@
 // Shape: each group has the same mass, however many measurements it has.
 // Source: split conformal prediction: with G groups of one value each the p-quantile of a
 // new group is bounded by the ceil(p*(G+1))-th of G values; below ceil(a/(1-a)) groups no interval
-// of confidence a can be promised, and readers of the table say so.
+// of confidence a can be promised, and readers of the table say so. What is stated then is the prediction interval of
+// a normal distribution, mean + t*s*sqrt(1 + 1/G) with Student's t of G - 1 degrees: the outermost of ten values holds
+// the next one on either side in 82 of 100 cases, not in 90.
 #pragma once
 
 #include <Eigen/Dense>

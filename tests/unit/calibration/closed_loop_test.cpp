@@ -179,8 +179,8 @@ Score score_of(const BoardCase& board, std::uint64_t seed) {
   return score;
 }
 
-// Gates of the project: 3 % for shapes and for networks nobody calibrated on. Intervals are to hold 90 % of the time;
-// over six seeds they held 85 %, which is missed and only kept from getting worse here.
+// Gates of the project: 3 % for shapes and for networks nobody calibrated on, and intervals that hold 90 % of the time.
+// Over three seeds they held 95 %, from board to board 92 to 97.
 TEST(ClosedLoop, BoardsThatATableCanExpress) {
   const std::uint64_t seed = drawn_seed();
   double inside = 0;
@@ -197,7 +197,7 @@ TEST(ClosedLoop, BoardsThatATableCanExpress) {
     inside += score.inside;
     ++boards;
   }
-  EXPECT_GT(inside / boards, 0.75);
+  EXPECT_GT(inside / boards, 0.90);
 }
 
 // Blocks of seven seconds leave room for about thirty in five minutes: well measured, but few shapes of each kind.
@@ -206,8 +206,8 @@ TEST(ClosedLoop, AFilterThatRemembersForSeconds) {
   EXPECT_LT(score.networks, 0.08);
 }
 
-// The gate is 8 % for networks. Over six seeds 16 of 18 boards met it and two did not (9.2 and 12.6 %), so what is
-// asked of a drawn seed is the mean over the boards.
+// The gate is 8 % for networks. Over seven seeds 19 of 21 boards met it and two did not (9.8 and 11.4 %), so what is
+// asked of a drawn seed is the mean over the boards. Likewise of intervals: 90 % over three seeds, a seed's mean 88 to 93.
 TEST(ClosedLoop, BoardsThatSwitchAlgorithmsAndOverflowCaches) {
   const std::uint64_t seed = drawn_seed();
   double networks = 0, inside = 0;
@@ -222,7 +222,7 @@ TEST(ClosedLoop, BoardsThatSwitchAlgorithmsAndOverflowCaches) {
     ++boards;
   }
   EXPECT_LT(networks / boards, 0.1);
-  EXPECT_GT(inside / boards, 0.75);
+  EXPECT_GT(inside / boards, 0.80);
 }
 
 }  // namespace

@@ -5,6 +5,8 @@
 #include <cmath>
 #include <random>
 
+#include "fit/student_t.h"
+
 namespace edgejoule::fit {
 namespace {
 
@@ -41,6 +43,36 @@ TEST(Summarise, CoversNewValuesAsPromised) {
     inside += next >= static_cast<double>(residual.quantiles[1]) && next <= static_cast<double>(residual.quantiles[7]);
   }
   EXPECT_NEAR(inside / static_cast<double>(kRounds), 0.90, 0.015);
+}
+
+// Nothing can be promised whatever the distribution; of a normal one it holds all the same.
+TEST(Summarise, CoversNewValuesOfFewGroupsToo) {
+  std::mt19937 random(17);
+  std::normal_distribution<double> normal(0.05, 0.2);
+  for (const std::size_t groups : {3U, 6U, 12U, 18U}) {
+    int inside = 0;
+    constexpr int kRounds = 4000;
+    for (int round = 0; round < kRounds; ++round) {
+      std::vector<double> values(groups);
+      for (double& value : values) value = normal(random);
+      const Residual residual = summarise(singles(values));
+      const double next = normal(random);
+      inside +=
+          next >= static_cast<double>(residual.quantiles[1]) && next <= static_cast<double>(residual.quantiles[7]);
+    }
+    EXPECT_GT(inside / static_cast<double>(kRounds), 0.885) << groups;
+    EXPECT_LT(inside / static_cast<double>(kRounds), 0.935) << groups;
+  }
+}
+
+// Handbook of Mathematical Functions, table 26.10.
+TEST(StudentT, IsWhatTablesSay) {
+  EXPECT_NEAR(student_t_quantile(0.95, 1), 6.314, 5e-4);
+  EXPECT_NEAR(student_t_quantile(0.975, 1), 12.706, 5e-4);
+  EXPECT_NEAR(student_t_quantile(0.95, 2), 2.920, 5e-4);
+  EXPECT_NEAR(student_t_quantile(0.9, 5), 1.476, 5e-4);
+  EXPECT_NEAR(student_t_quantile(0.95, 9), 1.833, 5e-4);
+  EXPECT_NEAR(student_t_quantile(0.025, 17), -2.110, 5e-4);
 }
 
 TEST(Summarise, GivesEveryGroupTheSameMass) {
