@@ -3,23 +3,28 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cmath>
 #include <cstdlib>
 #include <filesystem>
 #include <map>
 #include <string>
 #include <vector>
 
+#include "account/account.h"
 #include "files/io.h"
 #include "import/import.h"
 #include "schemas/graph_generated.h"
 #include "support/program.h"
 #include "timeline/profiles.h"
 #include "timeline/summary.h"
+#include "unit/account/played_run.h"
 
 namespace edgejoule {
 namespace {
 
 constexpr int kRuns = 5;
+constexpr int kAccountedRuns = 400;
 
 std::size_t occurrences(std::string_view text, std::string_view what) {
   std::size_t count = 0;
@@ -39,11 +44,11 @@ class OnnxRuntime : public ::testing::Test {
   }
 
   // Runs the model and returns the profile's text.
-  [[nodiscard]] std::string profile(const std::string& level) const {
+  [[nodiscard]] std::string profile(const std::string& level, int runs = kRuns) const {
     const test::TemporaryFolder folder;
     const test::Outcome outcome =
         test::run_program(fmt::format("node {} {} {} {} {} {}", EDGEJOULE_RUN_ONNX, EDGEJOULE_ONNXRUNTIME_NODE,
-                                      model_.string(), folder.file("run"), kRuns, level));
+                                      model_.string(), folder.file("run"), runs, level));
     EXPECT_EQ(outcome.code, 0) << outcome.err;
     const std::vector<std::string> names = folder.names();
     return names.size() == 1 ? std::string(files::read_file(folder.file(names[0])).text()) : "";
@@ -108,6 +113,39 @@ TEST_F(OnnxRuntime, WithOptimisationWhatIsNotInTheGraphIsFusedOrLaidOutAnew) {
         << op.name << ' ' << op.type;
   }
   EXPECT_GT(same, 0U);
+}
+
+// The run is real, its power is made up: what each op of it takes is known, and comes back.
+TEST_F(OnnxRuntime, ARunIsAccountedForAgainstAnEmulatedRail) {
+  const wire::TimelineT timeline = timeline::read_timeline(profile("all", kAccountedRuns), "run.json");
+  std::vector<double> watts;
+  for (const std::string& type : timeline.threads.at(0)->types) watts.push_back(type == "Conv" ? 6.5 : 2.5);
+  const account::PlayedRun run = account::follow(timeline, watts);
+  const account::Account found = account::account(run.recordings, run.timeline);
+  EXPECT_NEAR(found.total.joules / run.rail_joules, 1, 0.001);
+  std::map<std::string, double> truth;
+  for (std::size_t name = 0; name < watts.size(); ++name) {
+    truth[timeline.threads.at(0)->names[name]] += run.op_joules[name];
+  }
+  double convolutions = 0, true_convolutions = 0, whole = 0, true_whole = 0;
+  std::vector<double> errors;
+  for (std::size_t i = 0; i < found.ops.size(); ++i) {
+    const double is = truth.at(found.run.ops[i].name), says = found.ops[i].dynamic.joules;
+    (found.run.ops[i].type == "Conv" ? true_convolutions : true_whole) += is;
+    (found.run.ops[i].type == "Conv" ? convolutions : whole) += says;
+    if (found.ops[i].is_resolved) errors.push_back(std::abs(says / is - 1));
+  }
+  whole += convolutions, true_whole += true_convolutions;
+  std::sort(errors.begin(), errors.end());
+  ASSERT_GT(errors.size(), 20U);
+  fmt::print(
+      "{} inferences of {} ops, {:.2f} s: model off by {:.2f} %, convolutions {:.2f} %, median op {:.1f} % of {}\n",
+      found.inferences.size(), found.ops.size(), found.seconds, 100 * (whole / true_whole - 1),
+      100 * (convolutions / true_convolutions - 1), 100 * errors[errors.size() / 2], errors.size());
+  EXPECT_EQ(found.inferences.size(), static_cast<std::size_t>(kAccountedRuns));
+  EXPECT_NEAR(whole / true_whole, 1, 0.01);
+  EXPECT_NEAR(convolutions / true_convolutions, 1, 0.02);
+  EXPECT_LT(errors[errors.size() / 2], 0.1);
 }
 
 }  // namespace

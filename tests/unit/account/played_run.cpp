@@ -64,6 +64,43 @@ class Sensor {
   emulated_board::VirtualBus bus_{board_.bus};
 };
 
+// The rail's power as it is put together.
+class Steps {
+ public:
+  explicit Steps(double idle_watts) : steps_{{0, kVolts, idle_watts / kVolts}} {}
+
+  void add(std::int64_t t_ns, double watts) {
+    const PowerTrace::Step next{t_ns, kVolts, watts / kVolts};
+    if (steps_.back().t_ns == t_ns) {
+      steps_.back() = next;
+    } else {
+      steps_.push_back(next);
+    }
+  }
+  // What the chip sees of it until `end_ns`.
+  void measure(std::int64_t end_ns, std::uint16_t averages, PlayedRun& run) && {
+    const auto rail = std::make_shared<const PowerTrace>(PowerTrace::piecewise(std::move(steps_)));
+    capture::Recording recording;
+    recording.session.board = "emulated";
+    recording.session.total_description = "VDD_IN, emulated";
+    auto& described = recording.session.rails.emplace_back(std::make_unique<wire::TraceRailT>());
+    described->label = "VDD_IN";
+    described->chip = "ina3221";
+    described->quantum_uw = kQuantumUw;
+    described->averages = averages;
+    described->in_total = true;
+    recording.samples = Sensor(rail).read_until(end_ns, averages);
+    run.begin_ns = recording.samples.front().window_begin_ns;
+    run.end_ns = recording.samples.back().window_end_ns;
+    run.rail_joules = rail->joules(run.begin_ns, run.end_ns);
+    run.rail = rail;
+    run.recordings.push_back(std::move(recording));
+  }
+
+ private:
+  std::vector<PowerTrace::Step> steps_;
+};
+
 }  // namespace
 
 std::vector<HiddenOp> four_equal_layers() {
@@ -88,53 +125,69 @@ PlayedRun play(const PlayOptions& options) {
 
   std::mt19937_64 random(options.seed);
   std::normal_distribution<double> normal(0, 1);
-  std::vector<PowerTrace::Step> steps{{0, kVolts, options.idle_watts / kVolts}};
-  const auto step = [&](std::int64_t t_ns, double watts) {
-    const PowerTrace::Step next{t_ns, kVolts, watts / kVolts};
-    if (steps.back().t_ns == t_ns) {
-      steps.back() = next;
-    } else {
-      steps.push_back(next);
-    }
-  };
+  Steps steps(options.idle_watts);
   std::int64_t t = options.idle_ns;
   for (int i = 0; i < options.inferences; ++i) {
     const std::int64_t begin = t;
     for (std::size_t k = 0; k < options.ops.size(); ++k) {
       const HiddenOp& op = options.ops[k];
-      step(t, options.idle_watts + options.between_watts);
+      steps.add(t, options.idle_watts + options.between_watts);
       run.between_joules += options.between_watts * static_cast<double>(options.between_ns) * 1e-9;
       t += options.between_ns;
       const auto ns =
           static_cast<std::int64_t>(static_cast<double>(op.ns) * std::max(0.5, 1 + options.jitter * normal(random)));
-      step(t, options.idle_watts + op.watts);
+      steps.add(t, options.idle_watts + op.watts);
       run.timeline.spans.emplace_back(t, t + ns, static_cast<std::uint32_t>(k), static_cast<std::uint32_t>(k + 1), 0, 0,
                                       wire::SpanKind::op, 0, 1);
       run.op_joules[k] += op.watts * static_cast<double>(ns) * 1e-9;
       t += ns;
     }
     run.timeline.spans.emplace_back(begin, t, 0xFFFFFFFFU, 0, 0, 0, wire::SpanKind::inference, 0, 0);
-    step(t, options.idle_watts);
+    steps.add(t, options.idle_watts);
     t += 200'000 + static_cast<std::int64_t>(random() % 600'000);  // the program's own pace
   }
-  const std::int64_t end = t + options.idle_ns;
-  const auto rail = std::make_shared<const PowerTrace>(PowerTrace::piecewise(std::move(steps)));
+  std::move(steps).measure(t + options.idle_ns, options.averages, run);
+  return run;
+}
 
-  capture::Recording recording;
-  recording.session.board = "emulated";
-  recording.session.total_description = "VDD_IN, emulated";
-  auto& described = recording.session.rails.emplace_back(std::make_unique<wire::TraceRailT>());
-  described->label = "VDD_IN";
-  described->chip = "ina3221";
-  described->quantum_uw = kQuantumUw;
-  described->averages = options.averages;
-  described->in_total = true;
-  recording.samples = Sensor(rail).read_until(end, options.averages);
-  run.begin_ns = recording.samples.front().window_begin_ns;
-  run.end_ns = recording.samples.back().window_end_ns;
-  run.rail_joules = rail->joules(run.begin_ns, run.end_ns);
-  run.rail = rail;
-  run.recordings.push_back(std::move(recording));
+PlayedRun follow(const wire::TimelineT& timeline, const std::vector<double>& watts, const PlayOptions& options) {
+  PlayedRun run;
+  run.op_joules.assign(watts.size(), 0);
+  run.timeline.source = timeline.source;
+  run.timeline.clock = wire::TimelineClock::monotonic;
+  run.timeline.threads.push_back(std::make_unique<wire::TimelineThreadT>(*timeline.threads.at(0)));
+  std::vector<wire::Span> spans = timeline.spans;
+  std::stable_sort(spans.begin(), spans.end(), [](const wire::Span& a, const wire::Span& b) {
+    return a.begin_ns() < b.begin_ns() || (a.begin_ns() == b.begin_ns() && a.end_ns() > b.end_ns());
+  });
+  const std::int64_t shift = options.idle_ns - spans.at(0).begin_ns();
+  Steps steps(options.idle_watts);
+  std::int64_t op_end = 0, inference_end = 0;
+  const auto leave = [&](std::int64_t next_ns) {
+    if (inference_end != 0 && inference_end <= next_ns) steps.add(inference_end, options.idle_watts), inference_end = 0;
+  };
+  for (const wire::Span& span : spans) {
+    const std::int64_t begin = span.begin_ns() + shift, end = span.end_ns() + shift;
+    run.timeline.spans.emplace_back(begin, end, span.node(), span.name(), 0, span.part(), span.kind(), span.flags(),
+                                    span.depth());
+    if (span.thread() != 0 || begin < op_end)
+      throw std::runtime_error("the played timeline is not one op after another");
+    leave(begin);
+    if (span.kind() == wire::SpanKind::inference) {
+      steps.add(begin, options.idle_watts + options.between_watts);
+      inference_end = end;
+    } else {
+      steps.add(begin, options.idle_watts + watts.at(span.name()));
+      steps.add(end, options.idle_watts + options.between_watts);
+      run.op_joules[span.name()] += watts[span.name()] * static_cast<double>(end - begin) * 1e-9;
+      op_end = end;
+    }
+  }
+  const std::int64_t last = std::max(op_end, inference_end);
+  leave(last);
+  std::stable_sort(run.timeline.spans.begin(), run.timeline.spans.end(),
+                   [](const wire::Span& a, const wire::Span& b) { return a.end_ns() < b.end_ns(); });
+  std::move(steps).measure(last + options.idle_ns, options.averages, run);
   return run;
 }
 

@@ -48,6 +48,12 @@ struct PlayedRun {
 // The rail is 5 V over 5 mOhm: 40 mW to a step of the INA3221, one of three channels of 1.1 ms shunt and bus each.
 [[nodiscard]] PlayedRun play(const PlayOptions& options);
 
+// A timeline that a runtime wrote, of one thread, played likewise: `watts` above idle of each of its names. Its first
+// span is moved to options.idle_ns; of the options count idle, what is between ops, and the averages. op_joules is by
+// name. Errors: std::runtime_error where ops overlap.
+[[nodiscard]] PlayedRun follow(const wire::TimelineT& timeline, const std::vector<double>& watts,
+                               const PlayOptions& options = {});
+
 // As EJP1 and EJL1 files.
 void write_files(const PlayedRun& run, const std::string& trace, const std::string& timeline);
 
