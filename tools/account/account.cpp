@@ -458,11 +458,6 @@ ActivitySeconds Account::per_inference(std::size_t op) const {
   return times;
 }
 
-ActivitySeconds Account::between_ops_per_inference() const {
-  if (run.inferences.empty()) return {};
-  return {{kBetweenOps, activity_seconds[kBetweenOps] / static_cast<double>(run.inferences.size())}};
-}
-
 Account account(const std::vector<capture::Recording>& recordings, const wire::TimelineT& timeline,
                 const AccountOptions& options) {
   if (recordings.empty()) throw AccountError("the trace holds no recording: record one with edge-calibrate record");

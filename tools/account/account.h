@@ -83,7 +83,6 @@ struct Account {
   [[nodiscard]] Energy energy_of(const ActivitySeconds& times, bool dynamic) const;
   // An op's part of one inference, and the time between ops of it.
   [[nodiscard]] ActivitySeconds per_inference(std::size_t op) const;
-  [[nodiscard]] ActivitySeconds between_ops_per_inference() const;
 
   // By activity, of all rails together; the covariance row by row.
   std::vector<double> watts, covariance;

@@ -4,8 +4,7 @@
 
 #include <stdexcept>
 
-#include "edgejoule/core/table.h"
-#include "schemas/table_generated.h"
+#include "pricing/table_objects.h"
 #include "text/escape.h"
 
 namespace edgejoule::calibration {
@@ -59,13 +58,7 @@ files::FileBytes with_machine(const files::FileBytes& table, const MachineFacts&
   if (!conditions.empty()) notes.push_back(text::valid_utf8("state at the start: " + conditions));
   for (const std::string& unknown : state.unknown) notes.push_back(text::valid_utf8("not known: " + unknown));
   if (!ended.empty()) notes.push_back(text::valid_utf8(ended));
-  flatbuffers::FlatBufferBuilder builder;
-  wire::FinishCoefficientTableBuffer(builder, wire::CreateCoefficientTable(builder, &file));
-  files::FileBytes bytes(builder.GetBufferPointer(), builder.GetSize());
-  if (const auto opened = CoefficientTable::open(bytes.span()); !opened) {
-    throw std::logic_error(fmt::format("the calibrated table is not valid: {}", error_text(opened.error())));
-  }
-  return bytes;
+  return pricing::pack_table<std::logic_error>(file, "the calibrated table is not valid");
 }
 
 }  // namespace edgejoule::calibration

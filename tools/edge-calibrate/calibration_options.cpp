@@ -7,6 +7,7 @@
 #include <filesystem>
 
 #include "command.h"
+#include "table_date.h"
 #include "text/escape.h"
 
 namespace edgejoule::calibrate {
@@ -21,6 +22,26 @@ void on_stop(int) {
 }
 
 }  // namespace
+
+void add_calibration_options(CLI::App& command, const char* budget, CalibrationArguments& arguments) {
+  arguments.budget = budget;
+  command
+      .add_option("-o,--output", arguments.output, "the table: JSON text where it ends in .json, else binary (.ejt)")
+      ->required();
+  command.add_option("--budget", arguments.budget, "time to measure: 90s, 5m, 20m, 2h")->capture_default_str();
+  command.add_option("--journal", arguments.journal,
+                     "what has been measured so far (default: the table's name + .journal)");
+  command.add_flag("--resume", arguments.resume, "go on with the journal of an earlier run");
+  command.add_option("--measurements", arguments.measurements, "also write what the table was fitted to (.ejm)");
+  command.add_option("--held-out", arguments.held_out, "also write what it was validated on (.ejm)");
+  command.add_option("--name", arguments.name, "of the table (default: board and engine)");
+  command.add_option("--date", arguments.date, kDateHelp);
+  add_sensor_options(command, arguments.sensors);
+}
+
+std::string journal_of(const CalibrationArguments& arguments) {
+  return arguments.journal.empty() ? arguments.output + ".journal" : arguments.journal;
+}
 
 double seconds_of(const std::string& text) {
   std::size_t used = 0;

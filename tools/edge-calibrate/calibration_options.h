@@ -12,6 +12,16 @@
 
 namespace edgejoule::calibrate {
 
+struct CalibrationArguments {
+  std::string output, budget, journal, measurements, held_out, name, date;
+  bool resume = false, dry_run = false;
+  SensorArguments sensors;
+};
+// All but --dry-run, whose plan is the command's own. `budget` is the default.
+void add_calibration_options(CLI::App& command, const char* budget, CalibrationArguments& arguments);
+// Where the journal is: as given, else beside the table.
+[[nodiscard]] std::string journal_of(const CalibrationArguments& arguments);
+
 // What was measured is kept, and is less than was asked for.
 inline constexpr int kExitEndedEarly = 4;
 

@@ -17,7 +17,6 @@
 #include "measurements/measurement_file.h"
 #include "run_report.h"
 #include "run_view.h"
-#include "sensor_options.h"
 #include "table_date.h"
 #include "text/escape.h"
 #include "text/quantity_text.h"
@@ -45,17 +44,12 @@ Exit codes: 0 the table is written; 1 nothing could be measured or written; 2 us
 journal is of another board or power mode; 4 ended early (ctrl-C or a fault): what was measured is kept in the
 journal, and a table of it is written where it is enough for one.)";
 
-struct Arguments {
-  std::string output;
-  SensorArguments sensors;
+struct Arguments : CalibrationArguments {
   std::string emulate, point, engine;
   std::uint64_t seed = 1;
   double spread = 0;
-  std::string budget = "5m";
-  std::string journal, log, report, measurements, held_out;
+  std::string log, report;
   int threads = 0;
-  bool resume = false, dry_run = false;
-  std::string name, date;
   double target_percent = 1;
 };
 
@@ -79,10 +73,6 @@ std::unique_ptr<calibration::Machine> machine_of(const Arguments& arguments) {
   if (arguments.spread > 0) law.law.randomise(arguments.seed, arguments.spread);
   return std::make_unique<calibration::EmulatedMachine>(
       std::move(law), calibration::EmulationOptions{arguments.seed, arguments.engine, arguments.point});
-}
-
-std::string journal_path(const Arguments& arguments) {
-  return arguments.journal.empty() ? arguments.output + ".journal" : arguments.journal;
 }
 
 // Fit, held-out validation, table, report of what a session measured.
@@ -135,7 +125,7 @@ int run(const Arguments& arguments) {
   catch_stop();
   const calibration::MachineState& state = session.settle();
   view.state(state);
-  const std::string path = journal_path(arguments);
+  const std::string path = journal_of(arguments);
   const calibration::JournalHeader header =
       calibration::header_of(facts, state, options.threads, "edge-calibrate " EDGEJOULE_VERSION);
   if (arguments.resume || arguments.emulate.empty()) {  // virtual minutes are cheap: begun afresh
@@ -172,8 +162,7 @@ int run(const Arguments& arguments) {
 void add_run_command(CLI::App& program, Run& chosen) {
   auto a = std::make_shared<Arguments>();
   CLI::App* const command = program.add_subcommand("run", "Calibrate a board: measure, fit, validate, write a table");
-  command->add_option("-o,--output", a->output, "the table: JSON text where it ends in .json, else binary (.ejt)")
-      ->required();
+  add_calibration_options(*command, "5m", *a);
   command->add_option("--emulate", a->emulate, "an emulated board in virtual time: orin-nano, or a file");
   command->add_option("--engine", a->engine, "engine of the emulated board (default: its first)");
   command->add_option("--at", a->point, "operating point of the emulated board (default: its first)");
@@ -182,21 +171,13 @@ void add_run_command(CLI::App& program, Run& chosen) {
   command
       ->add_option("--spread", a->spread, "vary the emulated board's hidden costs by this share, drawn from the seed")
       ->check(CLI::Range(0.0, 0.9));
-  command->add_option("--budget", a->budget, "time to measure: 90s, 5m, 20m, 2h")->capture_default_str();
   command->add_option("--target", a->target_percent, "standard error asked of each measurement, in per cent")
       ->check(CLI::Range(0.05, 50.0))
       ->capture_default_str();
   command->add_option("--threads", a->threads, "of the kernels (default: all processors)")->check(CLI::PositiveNumber);
   command->add_option("--report", a->report, "write one self-contained HTML page");
-  command->add_option("--measurements", a->measurements, "also write what the table was fitted to (.ejm)");
-  command->add_option("--held-out", a->held_out, "also write what it was validated on (.ejm)");
-  command->add_option("--journal", a->journal, "what has been measured so far (default: the table's name + .journal)");
-  command->add_flag("--resume", a->resume, "go on with the journal of an earlier run");
   command->add_flag("--dry-run", a->dry_run, "say what would be measured, for how long and what to expect of it");
   command->add_option("--log", a->log, "append a line per event, for unattended runs");
-  command->add_option("--name", a->name, "of the table (default: board and engine)");
-  command->add_option("--date", a->date, kDateHelp);
-  add_sensor_options(*command, a->sensors);
   command->footer(kFooter);
   command->callback([a, &chosen] {
     (void)seconds_of(a->budget);

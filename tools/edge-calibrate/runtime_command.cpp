@@ -15,7 +15,6 @@
 #include "fit/table_writer.h"
 #include "measurements/measurement_file.h"
 #include "measurements/names.h"
-#include "sensor_options.h"
 #include "table_date.h"
 #include "text/escape.h"
 #include "text/quantity_text.h"
@@ -45,21 +44,17 @@ journal is of another board, power mode, engine or command; 4 ended early (ctrl-
 engines in a row that could not be measured): what was measured is kept in the journal, and a table of it is written
 where it is enough for one.)";
 
-struct Arguments {
+struct Arguments : CalibrationArguments {
   std::string command;
-  std::string output;
-  SensorArguments sensors;
   import::ModelFormat format = import::ModelFormat::kOnnx;
   std::string engine;
   EngineKind kind = EngineKind::kGpu;
-  std::string budget = "20m";
   std::vector<std::string> kinds;
-  std::string folder, journal, measurements, held_out, name, date;
-  bool resume = false, dry_run = false;
+  std::string folder;
 };
 
-std::string or_beside(const std::string& given, const Arguments& arguments, const char* suffix) {
-  return given.empty() ? arguments.output + suffix : given;
+std::string folder_of(const Arguments& arguments) {
+  return arguments.folder.empty() ? arguments.output + ".experiments" : arguments.folder;
 }
 
 OpKind kind_named(const std::string& name) {
@@ -132,8 +127,7 @@ int run(const Arguments& arguments) {
   calibration::RuntimeOptions options;
   options.budget_s = seconds_of(arguments.budget);
   for (const std::string& kind : arguments.kinds) options.kinds.push_back(kind_named(kind));
-  calibration::RuntimeCommand command(arguments.command, arguments.format,
-                                      or_beside(arguments.folder, arguments, ".experiments"));
+  calibration::RuntimeCommand command(arguments.command, arguments.format, folder_of(arguments));
   RuntimeSession session(*machine, facts, command, options);
   say_plan(session, options.budget_s);
   if (arguments.dry_run) {
@@ -145,7 +139,7 @@ int run(const Arguments& arguments) {
   catch_stop();
   const calibration::MachineState& state = session.settle();
   for (const std::string& unknown : state.unknown) fmt::print(stderr, "not known {}\n", printable(unknown));
-  const std::string path = or_beside(arguments.journal, arguments, ".journal");
+  const std::string path = journal_of(arguments);
   calibration::JournalHeader header = calibration::header_of(facts, state, 1, "edge-calibrate " EDGEJOULE_VERSION);
   header.threads = "as the command has them";
   header.format = import::extension_of(arguments.format);
@@ -160,7 +154,7 @@ int run(const Arguments& arguments) {
   for (const std::string& note : outcome.notes) fmt::print(stderr, "{}\n", printable(note));
   if (outcome.failed > 0) {
     fmt::print(stderr, "failed    {} engines; the command's words are in {}\n", outcome.failed,
-               printable(or_beside(arguments.folder, arguments, ".experiments")));
+               printable(folder_of(arguments)));
   }
   bool any = false;
   try {
@@ -183,8 +177,7 @@ void add_runtime_command(CLI::App& program, Run& chosen) {
   CLI::App* const command =
       program.add_subcommand("runtime", "Calibrate what a runtime draws that is a command, such as trtexec");
   command->add_option("command", a->command, "with {model} and {iterations} in it")->required();
-  command->add_option("-o,--output", a->output, "the table: JSON text where it ends in .json, else binary (.ejt)")
-      ->required();
+  add_calibration_options(*command, "20m", *a);
   command->add_option("--format", a->format, "of the models: onnx or tflite")
       ->required()
       ->transform(CLI::CheckedTransformer(std::map<std::string, import::ModelFormat>{
@@ -194,17 +187,9 @@ void add_runtime_command(CLI::App& program, Run& chosen) {
       ->required()
       ->transform(CLI::CheckedTransformer(std::map<std::string, EngineKind>{
           {"cpu", EngineKind::kCpu}, {"gpu", EngineKind::kGpu}, {"dla", EngineKind::kDla}, {"npu", EngineKind::kNpu}}));
-  command->add_option("--budget", a->budget, "time to measure: 90s, 5m, 20m, 2h")->capture_default_str();
   command->add_option("--kinds", a->kinds, "only these kinds of op, e.g. conv_2d,dense (default: all)")->delimiter(',');
   command->add_option("--folder", a->folder, "models and logs (default: the table's name + .experiments)");
-  command->add_option("--journal", a->journal, "what has been measured so far (default: the table's name + .journal)");
-  command->add_flag("--resume", a->resume, "go on with the journal of an earlier run");
-  command->add_option("--measurements", a->measurements, "also write what the table was fitted to (.ejm)");
-  command->add_option("--held-out", a->held_out, "also write what it was validated on (.ejm)");
   command->add_flag("--dry-run", a->dry_run, "say what would be measured, in which order");
-  command->add_option("--name", a->name, "of the table (default: board and engine)");
-  command->add_option("--date", a->date, kDateHelp);
-  add_sensor_options(*command, a->sensors);
   command->footer(kFooter);
   command->callback([a, &chosen] {
     (void)seconds_of(a->budget);

@@ -46,10 +46,6 @@ std::uint16_t TimelineBuilder::thread(const std::string& key, const std::string&
   return index;
 }
 
-void TimelineBuilder::rename_thread(std::uint16_t thread, const std::string& name) {
-  timeline_.threads[thread]->name = text::valid_utf8(name);
-}
-
 void TimelineBuilder::add(std::uint16_t thread, ProfileSpan span) {
   wire::TimelineThreadT& lists = *timeline_.threads[thread];
   std::uint32_t name = 0;

@@ -36,9 +36,8 @@ class TimelineBuilder {
  public:
   TimelineBuilder(wire::TimelineSource source, std::int64_t resolution_ns, std::string file_name);
 
-  // The thread of that key, called `name` until something else is said.
+  // The thread of that key, called `name`.
   std::uint16_t thread(const std::string& key, const std::string& name);
-  void rename_thread(std::uint16_t thread, const std::string& name);
   void add(std::uint16_t thread, ProfileSpan span);
   // Ops within ops become inner.
   void only_outermost_ops() { only_outermost_ops_ = true; }

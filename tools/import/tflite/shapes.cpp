@@ -191,30 +191,20 @@ class OperatorShapes {
     return out;
   }
 
-  Shape conv_2d() const {
+  template <class Options>
+  Shape windows_2d(const Options* options, std::size_t out_channels_axis) const {
     const Shape in = ranked(0, 4);
     const Shape filter = ranked(1, 4);
-    const auto* options = op_.wire->builtin_options_as_Conv2DOptions();
     if (!in || !filter || options == nullptr) return std::nullopt;
     const auto h =
         window_output((*in)[1], (*filter)[1], options->stride_h(), options->dilation_h(), options->padding());
     const auto w =
         window_output((*in)[2], (*filter)[2], options->stride_w(), options->dilation_w(), options->padding());
     if (!h || !w) return std::nullopt;
-    return Dims{(*in)[0], *h, *w, (*filter)[0]};
+    return Dims{(*in)[0], *h, *w, (*filter)[out_channels_axis]};
   }
-  Shape depthwise_conv_2d() const {
-    const Shape in = ranked(0, 4);
-    const Shape filter = ranked(1, 4);
-    const auto* options = op_.wire->builtin_options_as_DepthwiseConv2DOptions();
-    if (!in || !filter || options == nullptr) return std::nullopt;
-    const auto h =
-        window_output((*in)[1], (*filter)[1], options->stride_h(), options->dilation_h(), options->padding());
-    const auto w =
-        window_output((*in)[2], (*filter)[2], options->stride_w(), options->dilation_w(), options->padding());
-    if (!h || !w) return std::nullopt;
-    return Dims{(*in)[0], *h, *w, (*filter)[3]};
-  }
+  Shape conv_2d() const { return windows_2d(op_.wire->builtin_options_as_Conv2DOptions(), 0); }
+  Shape depthwise_conv_2d() const { return windows_2d(op_.wire->builtin_options_as_DepthwiseConv2DOptions(), 3); }
   Shape conv_3d() const {
     const Shape in = ranked(0, 5);
     const Shape filter = ranked(1, 5);
