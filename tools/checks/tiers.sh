@@ -180,13 +180,12 @@ tier_runtimes() {
   mkdir -p build/runtimes
   if [[ ! -f build/runtimes/node_modules/onnxruntime-node/package.json ]] &&
     ! timeout 120 npm install --prefix build/runtimes --ignore-scripts --no-audit --no-fund "$package"; then
-    echo "skipped: npm could not install $package (no network?)"
-    return $skip_code
+    echo "npm could not install $package (no network?): its tests skip"
   fi
   cmake --preset host -DEDGEJOULE_SHARED_DIR="$EDGEJOULE_SHARED_DIR"
-  cmake --build --preset host --target runtimes_test
+  cmake --build --preset host --target runtimes_test edge_calibrate_runtime_closed_loop_test
   local status=0
-  ctest --preset host -L runtimes --verbose --no-tests=error || status=$?
+  CTEST_PARALLEL_LEVEL=1 ctest --test-dir build/host -L 'runtimes|real_time' --verbose --no-tests=error || status=$?
   grep -A 1 ': Skipped$' build/host/Testing/Temporary/LastTest.log || true
   return $status
 }
