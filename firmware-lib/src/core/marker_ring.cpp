@@ -12,6 +12,7 @@ constexpr std::size_t kCacheLine = 64;
 // Indices count on forever and wrap; 32 bits are atomic on every target.
 struct MarkerRingData {
   // fixed at creation
+  std::uint32_t magic;
   std::uint32_t mask;       // markers - 1
   std::uint32_t name_mask;  // slots - 1
   std::uint32_t name_bytes;
@@ -42,6 +43,7 @@ namespace {
 
 using detail::MarkerRingData;
 
+constexpr std::uint32_t kMagic = 0x524D4A45U;  // "EJMR"
 constexpr std::size_t kMaxNameLength = 255;
 constexpr std::size_t kBytesPerSlot = 8;  // of text: names are longer, so that the index stays sparse
 
@@ -105,6 +107,7 @@ Result<MarkerRing> MarkerRing::create(Span<std::byte> memory, std::size_t name_b
   const std::uint32_t slots = slots_for(name_bytes);
   std::memset(memory.data(), 0, sizeof(MarkerRingData));
   auto* const data = reinterpret_cast<MarkerRingData*>(memory.data());
+  data->magic = kMagic;
   data->mask = static_cast<std::uint32_t>(markers - 1);
   data->name_mask = slots - 1;
   data->name_bytes = static_cast<std::uint32_t>(name_bytes);
@@ -118,6 +121,15 @@ Result<MarkerRing> MarkerRing::create(Span<std::byte> memory, std::size_t name_b
   *at<char>(data, data->text_at) = '\0';
   data->name_count = 1;
   data->text_used = 1;
+  return MarkerRing(data);
+}
+
+Result<MarkerRing> MarkerRing::open(Span<std::byte> memory) noexcept {
+  if (!is_aligned(memory.data())) return Error::kMisaligned;
+  if (memory.size() < sizeof(MarkerRingData)) return Error::kTruncated;
+  auto* const data = reinterpret_cast<MarkerRingData*>(memory.data());
+  if (data->magic != kMagic) return Error::kWrongIdentifier;
+  if (memory.size() < data->text_at) return Error::kTruncated;
   return MarkerRing(data);
 }
 

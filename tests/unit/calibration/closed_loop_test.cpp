@@ -207,7 +207,8 @@ TEST(ClosedLoop, AFilterThatRemembersForSeconds) {
 }
 
 // The gate is 8 % for networks. Over seven seeds 19 of 21 boards met it and two did not (9.8 and 11.4 %), so what is
-// asked of a drawn seed is the mean over the boards. Likewise of intervals: 90 % over three seeds, a seed's mean 88 to 93.
+// asked of a drawn seed is the mean over the boards. Likewise of intervals: 90 % over three seeds, a seed's mean 88
+// to 93.
 TEST(ClosedLoop, BoardsThatSwitchAlgorithmsAndOverflowCaches) {
   const std::uint64_t seed = drawn_seed();
   double networks = 0, inside = 0;

@@ -8,6 +8,8 @@
 #include <thread>
 #include <vector>
 
+#include "edgejoule/edgejoule.h"
+
 namespace edgejoule::test {
 namespace {
 
@@ -50,6 +52,24 @@ TEST(MarkerRing, GivesBackWhatWasPutIn) {
   EXPECT_EQ(got[1].part(), 255U);
   EXPECT_EQ(got[1].name(), (1U << 20U) - 1);
   EXPECT_TRUE(ring.read_all().empty());
+}
+
+// A runtime's hook makes its ring through the C interface, and whoever drains it looks at the same memory.
+TEST(MarkerRing, IsFoundWhereTheCInterfaceMadeIt) {
+  std::vector<std::uint64_t> memory(edgejoule_markers_required_bytes(64, 64) / 8 + 1);
+  const Span<std::byte> bytes{reinterpret_cast<std::byte*>(memory.data()), memory.size() * 8};
+  EXPECT_EQ(MarkerRing::open(bytes).error(), Error::kWrongIdentifier);
+  edgejoule_markers made;
+  ASSERT_EQ(edgejoule_markers_create(memory.data(), bytes.size(), 64, &made), EDGEJOULE_OK);
+  Result<MarkerRing> ring = MarkerRing::open(bytes);
+  ASSERT_TRUE(ring.ok());
+  ring->put(MarkerKind::kOpBegin, 7, 3, 0, ring->name_index("CONV_2D", 3));
+  edgejoule_marker marker;
+  ASSERT_EQ(edgejoule_markers_read(&made, &marker, 1), 1U);
+  EXPECT_EQ(marker.t_ns, 7);
+  EXPECT_STREQ(edgejoule_markers_name(&made, marker.name), "CONV_2D");
+  EXPECT_EQ(MarkerRing::open({bytes.data(), 64}).error(), Error::kTruncated);
+  EXPECT_EQ(MarkerRing::open({bytes.data() + 4, bytes.size() - 4}).error(), Error::kMisaligned);
 }
 
 TEST(MarkerRing, HoldsAsManyAsWereAskedFor) {

@@ -9,7 +9,8 @@
 // is preceded by a kGap that tells how many were lost since when. A name without room
 // becomes the empty one, and is counted.
 // Lifetime: views the caller's memory, which must outlive both sides.
-// Errors (create): kMisaligned, kWorkspaceTooSmall, kTooLarge (more than kMaxNameBytes).
+// Errors: create: kMisaligned, kWorkspaceTooSmall, kTooLarge (more than kMaxNameBytes); open: kMisaligned,
+// kWrongIdentifier (no ring was made there), kTruncated.
 #pragma once
 
 #include <cstddef>
@@ -57,6 +58,9 @@ class MarkerRing {
   [[nodiscard]] static std::size_t required_bytes(std::size_t markers, std::size_t name_bytes) noexcept;
   // As many markers as there is room for beside the names: a power of two.
   [[nodiscard]] static Result<MarkerRing> create(Span<std::byte> memory, std::size_t name_bytes) noexcept;
+  // The ring that stands in this memory, whoever made it there: edgejoule_markers_create for a hook, say.
+  // Precondition: nobody but a ring has written to it since.
+  [[nodiscard]] static Result<MarkerRing> open(Span<std::byte> memory) noexcept;
 
   // ---- the writer
   void put(MarkerKind kind, std::int64_t t_ns, std::uint32_t node, std::uint8_t part, std::uint32_t name) noexcept;
