@@ -225,4 +225,13 @@ measurements::MeasurementSet RuntimeSession::held_out_set() const {
   return set_of(true);
 }
 
+std::vector<MeasuredEngine> RuntimeSession::fit_engines() const {
+  std::vector<MeasuredEngine> engines;
+  for (const Measured& measured : measured_) {
+    if (experiments_[measured.experiment].held_out || measured.block.joules <= 0) continue;
+    engines.push_back({measured.engine, {.joules = measured.block.joules, .seconds = measured.block.seconds}});
+  }
+  return engines;
+}
+
 }  // namespace edgejoule::calibration

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "calibration/engine_regression.h"
 #include "calibration/journal.h"
 #include "calibration/machine.h"
 #include "calibration/runtime_bench.h"
@@ -61,6 +62,8 @@ class RuntimeSession {
   [[nodiscard]] const Outcome& outcome() const { return outcome_; }
   [[nodiscard]] measurements::MeasurementSet fit_set() const;
   [[nodiscard]] measurements::MeasurementSet held_out_set() const;
+  // Those that drew something, held-out ones left out.
+  [[nodiscard]] std::vector<MeasuredEngine> fit_engines() const;
 
  private:
   struct Step {

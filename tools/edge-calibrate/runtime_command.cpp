@@ -91,6 +91,32 @@ void show(const calibration::RuntimeProgress& progress) {
              progress.experiment->name, what);
 }
 
+// The plainest law that all engines together obey, for a person to judge the engine by: the table's rows know more
+// shapes of cost, and are harder to read.
+void say_law(const RuntimeSession& session) {
+  std::vector<calibration::RegressedRow> rows;
+  try {
+    rows = calibration::regress(session.fit_engines());
+  } catch (const calibration::RuntimeError& error) {
+    fmt::print(stderr, "law       not known: {}\n", error.what());
+    return;
+  }
+  for (const calibration::RegressedRow& row : rows) {
+    std::string terms;
+    for (const calibration::RegressedCoefficient& coefficient : row.coefficients) {
+      const char* const per = coefficient.feature == Feature::kOne    ? "to launch"
+                              : coefficient.feature == Feature::kMacs ? "per MAC"
+                                                                      : "per byte";
+      terms += terms.empty() ? "" : ", ";
+      terms += coefficient.relative_error < 1
+                   ? fmt::format("{} {} (standard error {})", text::si(coefficient.joules, "J"), per,
+                                 percent(coefficient.relative_error))
+                   : fmt::format("nothing seen {}", per);
+    }
+    fmt::print(stderr, "law       {} {}: {}\n", name_of(row.kind), name_of(row.data_type), terms);
+  }
+}
+
 // Fit, held-out validation and table of what was measured.
 void finish(const Arguments& arguments, const RuntimeSession& session, const calibration::MachineState& state) {
   const measurements::MeasurementSet set = session.fit_set();
@@ -107,6 +133,7 @@ void finish(const Arguments& arguments, const RuntimeSession& session, const cal
   table = calibration::with_machine(table, session.facts(), state, std::nullopt, session.outcome().text());
   files::save(arguments.output, table.span(), files::FileKind::kTable);
   fmt::print(stderr, "fitted    {} engines, {} rows\n", set.measurements.size(), fitted.rows.size());
+  say_law(session);
   if (held_out.measurements.empty()) {
     fmt::print(stderr, "validated nothing: no held-out engine was measured\n");
   } else {

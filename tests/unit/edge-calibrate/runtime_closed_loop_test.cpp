@@ -139,6 +139,7 @@ TEST(RuntimeClosedLoop, ATableOfHiddenLawPredictsWhatItNeverSaw) {
                                                " --measurements " + loop.file("fitted.ejm"));
   ASSERT_EQ(outcome.code, 0) << outcome.err;
   EXPECT_NE(outcome.err.find("resumed   "), std::string::npos) << outcome.err;
+  EXPECT_NE(outcome.err.find("\nlaw       relu float32: "), std::string::npos) << outcome.err;
 
   const files::FileBytes table = files::load(loop.file("t.ejt"), files::FileKind::kTable);
   measurements::MeasurementSet fitted = read_set(loop.file("fitted.ejm"));
