@@ -1,4 +1,4 @@
-// Any text as a runtime's profile: a timeline that can be summed up, or refused with a reason.
+// Any file as a runtime's profile: a timeline that can be summed up, or refused with a reason.
 #include <cstddef>
 #include <cstdint>
 

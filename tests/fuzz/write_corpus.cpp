@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "files/io.h"
+#include "schemas/etdump_wire_generated.h"
 #include "schemas/timeline_generated.h"
 #include "support/graph_fixture.h"
 #include "support/table_fixture.h"
@@ -120,6 +121,17 @@ void write_profiles(const Corpus& corpus) {
   add("armnn",
       R"({"ArmNN":{"inference_measurements_#1":{"type":"Event","Wall clock time_#1":{"type":"Measurement","raw":[10.5],"unit":"us"},
 "Wall clock time (Start)_#1":{"type":"Measurement","raw":[100.0],"unit":"us"},"Wall clock time (Stop)_#1":{"type":"Measurement","raw":[110.5],"unit":"us"}}}})");
+  etdump_wire::ETDumpT dump;
+  auto& run = dump.run_data.emplace_back(std::make_unique<etdump_wire::RunDataT>());
+  for (const char* const name : {"native_call_add.out", "OPERATOR_CALL", "DELEGATE_CALL", "Method::execute"}) {
+    auto profile = std::make_unique<etdump_wire::ProfileEventT>();
+    profile->name = name;
+    profile->end_time = 1000;
+    run->events.emplace_back(std::make_unique<etdump_wire::EventT>())->profile_event = std::move(profile);
+  }
+  flatbuffers::FlatBufferBuilder builder;
+  etdump_wire::FinishSizePrefixedETDumpBuffer(builder, etdump_wire::ETDump::Pack(builder, &dump));
+  corpus.add("etdump", {builder.GetBufferPointer(), builder.GetSize()});
 }
 
 }  // namespace

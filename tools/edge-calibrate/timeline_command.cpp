@@ -33,6 +33,8 @@ Profiles are told apart by their content:
   Chrome trace  X, B and E events; --inference says which are runs of the model, events
                 outermost in them (or of --category) are ops
   Arm NN        what IProfiler::Print writes, with nothing around it
+  ExecuTorch    the ETDump of an ETDumpGen: each instruction an op, each Method::execute an
+                inference; --tick-ns where the platform's clock does not count nanoseconds
 edgejoule's own markers write timelines themselves (firmware-lib/include/edgejoule/linux/timeline_writer.h).
 
 Example:
@@ -222,6 +224,9 @@ void add_timeline_command(CLI::App& program, Run& chosen) {
       ->type_name("NAME");
   command->add_option("--category", arguments->options.category, "Chrome traces: only events of this category are ops")
       ->type_name("CAT");
+  command->add_option("--tick-ns", arguments->options.ns_per_tick, "ETDumps: nanoseconds of the platform's tick")
+      ->check(CLI::Range(1e-3, 1e9))
+      ->capture_default_str();
   auto* const clock =
       command->add_option("--clock", arguments->clock, "which clock the profile's instants are of, where you know it")
           ->check(CLI::IsMember({"monotonic", "realtime", "boottime"}));

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "timeline/foreign_json.h"
 #include "timeline/profiles.h"
@@ -13,6 +14,9 @@ namespace edgejoule::timeline {
 [[nodiscard]] wire::TimelineT read_onnxruntime(const TraceEvents& trace, const std::string& file_name);
 [[nodiscard]] wire::TimelineT read_chrome_trace(const TraceEvents& trace, const std::string& file_name,
                                                 const ProfileOptions& options);
+[[nodiscard]] bool is_etdump(std::string_view bytes);
+[[nodiscard]] wire::TimelineT read_etdump(std::string_view bytes, const std::string& file_name,
+                                          const ProfileOptions& options);
 [[nodiscard]] bool is_armnn(flexbuffers::Reference root);
 [[nodiscard]] wire::TimelineT read_armnn(const ForeignJson& file, const std::string& file_name);
 

@@ -44,12 +44,6 @@ void refuse_others(std::string_view bytes, const std::string& file_name) {
     throw TimelineError(
         fmt::format("{}: it is a timeline already; show it with edge-calibrate timeline show", file_name));
   }
-  if (identifier == "ED00") {
-    throw TimelineError(
-        fmt::format("{}: it is an ExecuTorch ETDump, which is not read; run the model with edgejoule's "
-                    "event tracer (firmware-lib/adapters)",
-                    file_name));
-  }
 }
 
 bool is_trtexec(flexbuffers::Reference root) {
@@ -60,12 +54,13 @@ bool is_trtexec(flexbuffers::Reference root) {
 
 }  // namespace
 
-wire::TimelineT read_timeline(std::string_view json, const std::string& file_name, const ProfileOptions& options) {
+wire::TimelineT read_timeline(std::string_view profile, const std::string& file_name, const ProfileOptions& options) {
   const std::string shown = text::printable(file_name);
-  refuse_others(json, shown);
+  if (is_etdump(profile)) return read_etdump(profile, shown, options);
+  refuse_others(profile, shown);
   std::size_t lost = 0;
-  const std::string closed = closed_array(json, lost);
-  const ForeignJson file(closed.empty() ? json : closed, file_name, kNext);
+  const std::string closed = closed_array(profile, lost);
+  const ForeignJson file(closed.empty() ? profile : closed, file_name, kNext);
   const flexbuffers::Reference root = file.root();
   wire::TimelineT timeline;
   if (is_trace(root)) {
@@ -81,7 +76,7 @@ wire::TimelineT read_timeline(std::string_view json, const std::string& file_nam
   } else {
     throw TimelineError(
         fmt::format("{}: it is no profile that is known; known are ONNX Runtime's, Chrome traces (an "
-                    "array of events or an object with 'traceEvents') and Arm NN's",
+                    "array of events or an object with 'traceEvents'), Arm NN's and ExecuTorch's ETDump",
                     shown));
   }
   if (!closed.empty()) {
