@@ -20,7 +20,7 @@ double seconds(std::int64_t ns) {
 // What the runtime can be asked for, whatever the budget.
 std::vector<workloads::Candidate> candidates_for(const MachineFacts& facts, const RuntimeOptions& options,
                                                  import::ModelFormat format) {
-  std::vector<workloads::Candidate> candidates = candidates_of(facts, 1);
+  std::vector<workloads::Candidate> candidates = candidates_of(facts, 1, 0);
   std::erase_if(candidates, [&](const workloads::Candidate& candidate) {
     const graph::OpNode& op = candidate.workload.op;
     const bool wanted =

@@ -39,13 +39,17 @@ ProtocolOptions within(const SessionOptions& options, std::size_t blocks) {
 
 }  // namespace
 
-std::vector<workloads::Candidate> candidates_of(const MachineFacts& facts, int threads) {
+std::vector<workloads::Candidate> candidates_of(const MachineFacts& facts, int threads, double budget_s) {
   std::vector<workloads::Candidate> taken;
   for (workloads::Candidate& candidate : workloads::candidates({.last_level_bytes = facts.last_level_bytes,
                                          .memory_bytes = facts.memory_bytes,
                                          .max_threads = threads,
                                          .has_fp16 = facts.has_fp16})) {
-    if (candidate.workload.threads == threads) taken.push_back(std::move(candidate));
+    const graph::OpNode& op = candidate.workload.op;
+    const DataType weight = op.weight_type == DataType::kUnknown ? op.data_type : op.weight_type;
+    const bool narrow = bits_of(weight) < bits_of(op.data_type);
+    if (candidate.workload.threads != threads || (narrow && budget_s < kTimeForNarrowWeightsS)) continue;
+    taken.push_back(std::move(candidate));
   }
   return taken;
 }
@@ -220,6 +224,7 @@ void Session::run(Journal& journal, const std::function<void(const Progress&)>& 
                                    done.block.problem);
       break;
     }
+    if (faults_in_a_row > 1) machine_.idle((std::int64_t{1} << (faults_in_a_row - 2)) * 1'000'000'000);
     if (step.attempt < options_.most_attempts) {
       // Not at once: what disturbed it may still be there.
       ++outcome_.repeated;

@@ -28,7 +28,7 @@ struct SessionOptions {
   double budget_s = 300;
   int threads = 1;
   int most_attempts = 3;         // of one block
-  int most_faults_in_a_row = 3;  // then it ends
+  int most_faults_in_a_row = 5;  // then it ends; from the second on it waits, each time twice as long
   double block_error = 0.02;     // that the design counts on
   ProtocolOptions protocol;
 };
@@ -123,8 +123,11 @@ class Session {
 // What measurements of a machine have in common: boundary, baseline, board, engine.
 [[nodiscard]] measurements::MeasurementSet nothing_measured(const MachineFacts& facts);
 
-// Of one thread count: rows of a table do not tell them apart, and one row for all would be wrong for each.
-[[nodiscard]] std::vector<workloads::Candidate> candidates_of(const MachineFacts& facts, int threads);
+// Of one thread count: rows of a table do not tell them apart, and one row for all would be wrong for each. Weights
+// narrower than what they meet (4-bit ones beside floats) only where there is time: in less, they would be measured at
+// the cost of what every network has.
+inline constexpr double kTimeForNarrowWeightsS = 600;
+[[nodiscard]] std::vector<workloads::Candidate> candidates_of(const MachineFacts& facts, int threads, double budget_s);
 
 // A model's ops one after the other. `graph` is an EJG1 file.
 [[nodiscard]] Network network_of(const files::FileBytes& graph, const std::string& name, int threads);

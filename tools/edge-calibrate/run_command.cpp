@@ -115,7 +115,8 @@ int run(const Arguments& arguments) {
   const calibration::MachineFacts& facts = machine->facts();
   options.threads = arguments.threads > 0 ? arguments.threads : facts.cores;
 
-  Session session(*machine, calibration::candidates_of(facts, options.threads), networks(options.threads), options);
+  Session session(*machine, calibration::candidates_of(facts, options.threads, options.budget_s),
+                  networks(options.threads), options);
   RunView view(arguments.log);
   view.begin(facts, session, options);
   if (arguments.dry_run) {

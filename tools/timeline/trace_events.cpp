@@ -13,7 +13,8 @@ constexpr double kLongestUs = 4e15;
 
 std::string text_of(flexbuffers::Reference value) {
   if (value.IsString()) return value.AsString().str();
-  return value.IsNumeric() ? fmt::format("{}", value.AsInt64()) : "";
+  if (value.IsIntOrUint()) return fmt::format("{}", value.AsInt64());
+  return value.IsNumeric() ? fmt::format("{}", value.AsDouble()) : "";
 }
 
 std::int64_t nanoseconds(const ForeignJson& file, const flexbuffers::Map& event, const char* key,

@@ -258,6 +258,13 @@ TEST(Profile, OtherFilesAreNamedWithWhatToDo) {
 }
 
 // Every prefix and every changed byte is read or refused, never more.
+// What a fuzzer found.
+TEST(Profile, ANumberWhereANameBelongsIsItsName) {
+  const wire::TimelineT timeline =
+      read_timeline(R"([{"ph":"X","name":66666666666666666666666666.5,"pid":1.0,"tid":2,"ts":1,"dur":2}])", "run.json");
+  EXPECT_EQ(timeline.threads.at(0)->names.back(), "6.666666666666667e+25");
+}
+
 TEST(Profile, AnyDamageIsReadOrRefused) {
   for (const std::string& whole : {array(two_runs()), std::string(kTrace), armnn("140.250000, 240.250000")}) {
     for (std::size_t i = 0; i < whole.size(); ++i) {
