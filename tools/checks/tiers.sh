@@ -185,7 +185,10 @@ tier_runtimes() {
   cmake --preset host -DEDGEJOULE_SHARED_DIR="$EDGEJOULE_SHARED_DIR"
   cmake --build --preset host --target runtimes_test edge_calibrate_runtime_closed_loop_test
   local status=0
-  CTEST_PARALLEL_LEVEL=1 ctest --test-dir build/host -L 'runtimes|real_time' --verbose --no-tests=error || status=$?
+  CTEST_PARALLEL_LEVEL=1 ctest --test-dir build/host -L 'runtimes|real_time' --output-on-failure --no-tests=error ||
+    status=$?
+  # What was measured, and what was skipped.
+  grep -hE '^seed |^[0-9]+ inferences ' build/host/Testing/Temporary/LastTest.log || true
   grep -A 1 ': Skipped$' build/host/Testing/Temporary/LastTest.log || true
   return $status
 }
