@@ -9,8 +9,6 @@
 namespace edgejoule::calibration {
 namespace {
 
-using emulated_board::LawOp;
-
 // Chips may only be read where the rails are known already: a read takes less than this.
 constexpr std::int64_t kReadTakesNs = 2'000'000;
 constexpr std::int64_t kAskAgainNs = 10'000'000;
@@ -27,64 +25,18 @@ ChipId chip_id(const std::string& name) {
   throw MachineError(fmt::format("no reader for the chip '{}'", name));
 }
 
-EngineKind engine_kind(const std::string& kind) {
-  if (kind == "gpu") return EngineKind::kGpu;
-  if (kind == "dla") return EngineKind::kDla;
-  return kind == "npu" ? EngineKind::kNpu : EngineKind::kCpu;
-}
-
-// Plain dimensions: the law counts what they mean by itself.
-LawOp law_op(const workloads::Workload& workload) {
-  const Facts& facts = workload.op.facts;
-  const auto value = [&](Fact fact) { return static_cast<double>(facts[fact]); };
-  LawOp op;
-  op.kind = workload.op.kind;
-  op.type = workload.op.data_type;
-  const DataType weight = workload.op.weight_type;
-  op.weight_bits = static_cast<std::uint8_t>(bits_of(weight == DataType::kUnknown ? workload.op.data_type : weight));
-  op.threads = workload.threads;
-  op.batch = value(Fact::kBatch);
-  op.m = value(Fact::kRowsM), op.n = value(Fact::kColsN), op.k = value(Fact::kDepthK);
-  if (workload.op.kind == OpKind::kAttention) {
-    op.batch *= value(Fact::kHeads);
-    op.n = value(Fact::kContext);
-    op.value_k = value(Fact::kValueK);
-  }
-  op.in_h = value(Fact::kInH), op.in_w = value(Fact::kInW), op.in_c = value(Fact::kInC);
-  op.out_h = value(Fact::kOutH), op.out_w = value(Fact::kOutW), op.out_c = value(Fact::kOutC);
-  op.kernel_h = value(Fact::kKernelH), op.kernel_w = value(Fact::kKernelW);
-  op.stride = value(Fact::kStrideH);
-  op.dilation = value(Fact::kDilationH);
-  op.groups = value(Fact::kGroups);
-  op.elements_in = value(Fact::kInputElements), op.elements_out = value(Fact::kOutputElements);
-  op.input_bytes = value(Fact::kInputBytes), op.output_bytes = value(Fact::kOutputBytes);
-  op.weight_bytes = value(Fact::kWeightBytes) + value(Fact::kScaleBytes);
-  op.repeats = value(Fact::kRepeats);
-  return op;
-}
-
 }  // namespace
 
 EmulatedMachine::EmulatedMachine(emulated_board::BoardLaw law, const EmulationOptions& options)
-    : board_(std::move(law), options.seed), bus_(board_.bus()) {
-  find_engine(options);
+    : board_(std::move(law), options.seed), bus_(board_.bus()), work_(board_.law(), options) {
   open_readers();
-  describe(options);
+  facts_.board = board_.law().board;
+  facts_.compatible = board_.law().compatible;
+  facts_.os_release = "emulated";
+  facts_.boundary = BoundaryKind::kRails;
+  facts_.boundary_description = board_.law().total_description;
+  work_.describe(facts_);
   board_.on_time = [this] { read_chips(); };
-}
-
-void EmulatedMachine::find_engine(const EmulationOptions& options) {
-  const auto find = [&](const auto& list, const std::string& name, const char* what) {
-    if (name.empty()) return std::size_t{0};
-    std::string names;
-    for (std::size_t i = 0; i < list.size(); ++i) {
-      if (list[i].name == name) return i;
-      names += (names.empty() ? "" : ", ") + list[i].name;
-    }
-    throw MachineError(fmt::format("{}: no {} '{}'; there are: {}", board_.law().name, what, name, names));
-  };
-  engine_ = find(board_.law().law.engines, options.engine, "engine");
-  point_ = find(board_.law().law.points, options.point, "operating point");
 }
 
 void EmulatedMachine::open_readers() {
@@ -128,44 +80,10 @@ void EmulatedMachine::open_readers() {
   }
 }
 
-void EmulatedMachine::describe(const EmulationOptions& options) {
-  const emulated_board::BoardLaw& law = board_.law();
-  const emulated_board::LawEngine& engine = law.law.engines[engine_];
-  facts_.board = law.board;
-  facts_.compatible = law.compatible;
-  facts_.os_release = "emulated";
-  facts_.runtime = "edgejoule kernels";
-  facts_.backend = engine.name;
-  facts_.engine = engine.name;
-  facts_.engine_kind = engine_kind(engine.kind);
-  facts_.last_level_bytes = static_cast<std::uint64_t>(engine.last_level_bytes);
-  facts_.memory_bytes = 4ULL << 30U;
-  facts_.cores = engine.threads;
-  facts_.has_fp16 = true;
-  facts_.boundary = BoundaryKind::kRails;
-  facts_.boundary_description = law.total_description;
-  facts_.emulated = true;
-  facts_.source = fmt::format("emulated board {}, seed {}", law.name, options.seed);
-}
-
-void EmulatedMachine::prepare(const workloads::Workload& workload) {
-  ops_ = {law_op(workload)};
-}
-
-void EmulatedMachine::prepare_network(std::span<const workloads::Workload> ops) {
-  ops_.clear();
-  double weights = 0;
-  for (const workloads::Workload& op : ops) {
-    ops_.push_back(law_op(op));
-    weights += static_cast<double>(op.op.facts[Fact::kUniqueWeightBytes]);
-  }
-  for (LawOp& op : ops_) op.model_weight_bytes = weights;
-}
-
 RunSpan EmulatedMachine::run(std::uint64_t executions) {
   RunSpan span;
   span.begin_ns = board_.now_ns();
-  board_.run(ops_, executions, engine_, point_);
+  work_.run(board_, executions);
   span.end_ns = board_.now_ns();
   span.executions = executions;
   return span;
@@ -212,7 +130,7 @@ std::vector<PowerSample> EmulatedMachine::take_samples() {
 
 MachineState EmulatedMachine::state() {
   const emulated_board::LiveBoard::State now = board_.take_state();
-  const emulated_board::LawPoint& point = board_.law().law.points[point_];
+  const emulated_board::LawPoint& point = work_.point();
   MachineState state;
   state.power_mode = point.name;
   const auto clock = [&](double mhz) { return mhz > 0 ? mhz * now.clock : -1; };
@@ -237,25 +155,6 @@ std::optional<std::string> EmulatedMachine::rail_problem() {
                        static_cast<double>(board_.now_ns() - reader.silent_since_ns) * 1e-9, error_text(reader.error));
   }
   return std::nullopt;
-}
-
-std::optional<Machine::Truth> EmulatedMachine::truth() const {
-  const emulated_board::BoardLaw& law = board_.law();
-  double engine_gain = 0, memory_gain = 0;
-  for (const emulated_board::LiveRail& rail : law.rails) {
-    if (!rail.in_total) continue;
-    engine_gain += rail.engines ? 1 + rail.loss : 0;
-    memory_gain += rail.memory ? 1 + rail.loss : 0;
-  }
-  Truth truth;
-  for (const LawOp& op : ops_) {
-    const emulated_board::Cost cost = law.law.cost(op, engine_, point_);
-    // While it runs, the engine does not draw what it draws when it is off.
-    truth.joules += engine_gain * (cost.engine_joules - law.law.engines[engine_].gated_w * cost.seconds) +
-                    memory_gain * cost.memory_joules;
-    truth.seconds += cost.seconds;
-  }
-  return truth;
 }
 
 }  // namespace edgejoule::calibration

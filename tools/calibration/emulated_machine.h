@@ -6,6 +6,7 @@
 #include <deque>
 #include <memory>
 
+#include "calibration/emulated_work.h"
 #include "calibration/machine.h"
 #include "edgejoule/linux/ina_source.h"
 #include "emulated_board/live_board.h"
@@ -13,26 +14,20 @@
 
 namespace edgejoule::calibration {
 
-struct EmulationOptions {
-  std::uint64_t seed = 1;  // of noise, of other programs
-  std::string engine;      // "": the board's first
-  std::string point;       // operating point; "": the board's first
-};
-
 class EmulatedMachine final : public Machine {
  public:
   EmulatedMachine(emulated_board::BoardLaw law, const EmulationOptions& options);
 
   [[nodiscard]] const MachineFacts& facts() const override { return facts_; }
   [[nodiscard]] std::int64_t now_ns() override { return board_.now_ns(); }
-  void prepare(const workloads::Workload& workload) override;
-  void prepare_network(std::span<const workloads::Workload> ops) override;
+  void prepare(const workloads::Workload& workload) override { work_.prepare(workload); }
+  void prepare_network(std::span<const workloads::Workload> ops) override { work_.prepare_network(ops); }
   RunSpan run(std::uint64_t executions) override;
   void idle(std::int64_t ns) override { board_.idle(ns); }
   std::vector<PowerSample> take_samples() override;
   [[nodiscard]] MachineState state() override;
   [[nodiscard]] std::optional<std::string> rail_problem() override;
-  [[nodiscard]] std::optional<Truth> truth() const override;
+  [[nodiscard]] std::optional<Truth> truth() const override { return work_.truth(); }
 
  private:
   struct Reader {
@@ -43,17 +38,14 @@ class EmulatedMachine final : public Machine {
     Error error = Error::kBusNak;
   };
 
-  void find_engine(const EmulationOptions& options);
   void open_readers();
-  void describe(const EmulationOptions& options);
   void read_chips();
   void poll(Reader& reader);
 
   emulated_board::LiveBoard board_;
   emulated_board::VirtualBus bus_;  // the sampler's clock is its own: it reads beside what runs
+  EmulatedWork work_;
   MachineFacts facts_;
-  std::size_t engine_ = 0, point_ = 0;
-  std::vector<emulated_board::LawOp> ops_;
   std::deque<Reader> readers_;  // a deque: sources keep pointers
   std::vector<PowerSample> samples_;
   std::int64_t last_state_ns_ = 0;

@@ -1,5 +1,5 @@
 // The state of a board, from a made-up /sys.
-#include "calibration/real_machine.h"
+#include "calibration/real_board.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,0 +1,306 @@
+#include "calibration/real_board.h"
+
+#include <fmt/format.h>
+#include <sched.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cctype>
+#include <charconv>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <optional>
+#include <sstream>
+
+#include "edgejoule/linux/monotonic.h"
+#include "schemas/board_generated.h"
+
+namespace edgejoule::calibration {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::int64_t kPumpEveryNs = 20'000'000;
+constexpr std::int64_t kSilentTooLongNs = 2'000'000'000;
+
+// "" where it cannot be read.
+std::string text_of(const fs::path& path) {
+  std::ifstream file(path);
+  std::string text((std::istreambuf_iterator<char>(file)), {});
+  while (!text.empty() && std::isspace(static_cast<unsigned char>(text.back())) != 0) text.pop_back();
+  return text;
+}
+
+std::optional<double> number_of(const fs::path& path) {
+  const std::string text = text_of(path);
+  double value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end == text.data()) return std::nullopt;
+  return value;
+}
+
+std::vector<fs::path> entries(const fs::path& folder, std::string_view prefix) {
+  std::vector<fs::path> found;
+  std::error_code error;
+  for (fs::directory_iterator at(folder, error), end; !error && at != end; at.increment(error)) {
+    if (at->path().filename().string().starts_with(prefix)) found.push_back(at->path());
+  }
+  std::sort(found.begin(), found.end());
+  return found;
+}
+
+std::vector<fs::path> processors(const fs::path& root) {
+  std::vector<fs::path> found = entries(root / "sys/devices/system/cpu", "cpu");
+  std::erase_if(found, [](const fs::path& path) {
+    const std::string name = path.filename().string();
+    return name.size() < 4 ||
+           !std::all_of(name.begin() + 3, name.end(), [](unsigned char c) { return std::isdigit(c); });
+  });
+  return found;
+}
+
+// The name of NVIDIA's power mode: its number from the status, its name from the configuration.
+std::string power_mode(const fs::path& root) {
+  const std::string status = text_of(root / "var/lib/nvpmodel/status");
+  const std::size_t colon = status.find(':');
+  if (colon == std::string::npos) return {};
+  int number = 0;
+  const char* const begin = status.data() + colon + 1;
+  if (std::from_chars(begin, status.data() + status.size(), number).ec != std::errc()) return {};
+  std::ifstream configuration(root / "etc/nvpmodel.conf");
+  const std::string wanted = fmt::format("ID={} ", number);
+  for (std::string line; std::getline(configuration, line);) {
+    const std::size_t name = line.find("NAME=");
+    if (line.find("POWER_MODEL") == std::string::npos || line.find(wanted) == std::string::npos ||
+        name == std::string::npos) {
+      continue;
+    }
+    std::istringstream rest(line.substr(name + 5));
+    std::string word;
+    rest >> word;
+    return word;
+  }
+  return fmt::format("mode {}", number);
+}
+
+void read_cpu(const fs::path& root, MachineState& state) {
+  for (const fs::path& cpu : processors(root)) {
+    if (const auto khz = number_of(cpu / "cpufreq/scaling_cur_freq")) {
+      state.cpu_mhz = std::max(state.cpu_mhz, *khz / 1e3);
+    }
+    const std::string governor = text_of(cpu / "cpufreq/scaling_governor");
+    if (!governor.empty() && state.governor.find(governor) == std::string::npos) {
+      state.governor += (state.governor.empty() ? "" : ", ") + governor;
+    }
+  }
+  const auto cpus = processors(root);
+  if (cpus.empty()) return;
+  for (const fs::path& idle : entries(cpus.front() / "cpuidle", "state")) {
+    if (number_of(idle / "disable").value_or(0) == 0) {
+      state.cpuidle += (state.cpuidle.empty() ? "" : ", ") + text_of(idle / "name");
+    }
+  }
+}
+
+void read_clocks(const fs::path& root, MachineState& state) {
+  for (const fs::path& device : entries(root / "sys/class/devfreq", "")) {
+    const std::string name = device.filename().string();
+    const auto hertz = number_of(device / "cur_freq");
+    if (hertz && (name.find("gpu") != std::string::npos || name.find("ga10b") != std::string::npos ||
+                  name.find("gv11b") != std::string::npos || name.find("gp10b") != std::string::npos)) {
+      state.gpu_mhz = *hertz / 1e6;
+    }
+  }
+  if (const auto hertz = number_of(root / "sys/kernel/debug/bpmp/debug/clk/emc/rate")) {
+    state.memory_mhz = *hertz / 1e6;
+  }
+}
+
+void read_heat(const fs::path& root, MachineState& state) {
+  for (const fs::path& zone : entries(root / "sys/class/thermal", "thermal_zone")) {
+    if (const auto milli = number_of(zone / "temp"))
+      state.temperatures.push_back({text_of(zone / "type"), *milli / 1e3});
+  }
+  std::sort(state.temperatures.begin(), state.temperatures.end(),
+            [](const auto& a, const auto& b) { return a.celsius > b.celsius; });
+  for (const fs::path& device : entries(root / "sys/class/thermal", "cooling_device")) {
+    const std::string type = text_of(device / "type");
+    const bool slows = type.find("cpu") != std::string::npos || type.find("throttle") != std::string::npos ||
+                       type.find("devfreq") != std::string::npos || type.find("gpu") != std::string::npos;
+    if (slows && number_of(device / "cur_state").value_or(0) > 0) state.throttled = true;
+  }
+  for (const fs::path& device : entries(root / "sys/class/hwmon", "hwmon")) {
+    const auto pwm = number_of(device / "pwm1");
+    if (pwm) state.fan = fmt::format("{:.0f} of 255", *pwm);
+  }
+}
+
+std::uint64_t size_of(const std::string& text) {
+  std::uint64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc()) return 0;
+  const char unit = end < text.data() + text.size() ? *end : '\0';
+  return unit == 'K' ? value << 10U : unit == 'M' ? value << 20U : value;
+}
+
+// Of the first processor, by level; instruction caches left away.
+void read_caches(const fs::path& root, MachineFacts& facts) {
+  const auto cpus = processors(root);
+  if (cpus.empty()) return;
+  for (const fs::path& cache : entries(cpus.front() / "cache", "index")) {
+    if (text_of(cache / "type") == "Instruction") continue;
+    const std::uint64_t bytes = size_of(text_of(cache / "size"));
+    const auto level = number_of(cache / "level").value_or(0);
+    if (level == 1) facts.l1_bytes = bytes;
+    if (level == 2) facts.l2_bytes = bytes;
+    facts.last_level_bytes = std::max(facts.last_level_bytes, bytes);
+  }
+}
+
+std::uint64_t available_memory(const fs::path& root) {
+  std::ifstream file(root / "proc/meminfo");
+  std::string key;
+  std::uint64_t kilobytes = 0;
+  for (std::string line; std::getline(file, line);) {
+    std::istringstream words(line);
+    if (words >> key >> kilobytes && key == "MemAvailable:") return kilobytes << 10U;
+  }
+  return 0;
+}
+
+int usable_processors() {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  return ::sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
+}
+
+}  // namespace
+
+MachineState read_state(const std::string& root_text) {
+  const fs::path root = root_text.empty() ? "/" : root_text;
+  MachineState state;
+  state.power_mode = power_mode(root);
+  read_cpu(root, state);
+  read_clocks(root, state);
+  read_heat(root, state);
+  if (state.power_mode.empty()) state.unknown.emplace_back("the power mode (no /var/lib/nvpmodel/status)");
+  if (state.cpu_mhz < 0) state.unknown.emplace_back("the CPU clock (no cpufreq): a change of it would go unnoticed");
+  if (state.memory_mhz < 0) {
+    state.unknown.emplace_back("the memory clock (debugfs, readable by root on a Jetson)");
+  }
+  if (state.temperatures.empty()) state.unknown.emplace_back("temperatures (no thermal zones)");
+  return state;
+}
+
+RealBoard::RealBoard(const capture::Discovery& found, const capture::RecorderOptions& options, std::string root)
+    : root_(std::move(root)), recorder_(found, options) {
+  describe(found);
+  recorder_.start();
+  started_ns_ = monotonic_ns();
+  (void)other_load();
+}
+
+void RealBoard::describe(const capture::Discovery& found) {
+  const fs::path root = root_.empty() ? "/" : root_;
+  facts_.board = found.board ? found.board->name : found.compatible.empty() ? "unknown board" : found.compatible;
+  facts_.compatible = found.compatible;
+  facts_.os_release = found.os_release;
+  facts_.cores = usable_processors();
+  read_caches(root, facts_);
+  constexpr std::uint64_t kUsualCache = 2U << 20U;  // where the machine does not say
+  if (facts_.last_level_bytes == 0) facts_.last_level_bytes = kUsualCache;
+  const std::uint64_t memory = available_memory(root);
+  facts_.memory_bytes = memory > 0 ? memory / 2 : 512U << 20U;
+  facts_.boundary = BoundaryKind::kRails;
+  facts_.boundary_description = found.total_description;
+  facts_.source = "this board, kernel " + found.kernel;
+  for (const capture::FoundRail& rail : recorder_.rails()) {
+    facts_.rails.push_back({rail.label, rail.in_total, rail.info.chip, rail.info.shunt_uohm, rail.quantum_uw(),
+                            rail.info.cycle_ns, rail.info.averages});
+  }
+}
+
+std::int64_t RealBoard::now_ns() {
+  return monotonic_ns();
+}
+
+void RealBoard::idle(std::int64_t ns) {
+  const std::int64_t until_ns = monotonic_ns() + ns;
+  for (std::int64_t now = monotonic_ns(); now < until_ns; now = monotonic_ns()) {
+    const std::int64_t part = std::min(kPumpEveryNs, until_ns - now);
+    const timespec wait{part / 1'000'000'000, part % 1'000'000'000};
+    (void)::nanosleep(&wait, nullptr);
+    recorder_.pump();
+  }
+}
+
+std::vector<PowerSample> RealBoard::take_samples() {
+  recorder_.pump();
+  return recorder_.take_samples();
+}
+
+// Processors that others kept busy since the last call: all that were busy, less this program and the commands it ran
+// and waited for.
+double RealBoard::other_load() {
+  const fs::path root = root_.empty() ? "/" : root_;
+  const auto ticks_of = [](const std::string& line, std::initializer_list<int> fields) {
+    std::istringstream words(line);
+    std::string word;
+    std::int64_t sum = 0;
+    for (int i = 0; words >> word; ++i) {
+      if (std::find(fields.begin(), fields.end(), i) == fields.end()) continue;
+      std::int64_t ticks = 0;
+      (void)std::from_chars(word.data(), word.data() + word.size(), ticks);
+      sum += ticks;
+    }
+    return sum;
+  };
+  std::ifstream all_file(root / "proc/stat");
+  std::string all_line;
+  if (!std::getline(all_file, all_line)) return -1;
+  // user, nice, system, irq, softirq
+  const std::int64_t all = ticks_of(all_line, {1, 2, 3, 6, 7});
+  std::string own_line = text_of(root / "proc/self/stat");
+  const std::size_t name_end = own_line.rfind(')');  // the name may hold blanks
+  if (name_end == std::string::npos) return -1;
+  const std::int64_t own = ticks_of(own_line.substr(name_end + 1), {11, 12, 13, 14});  // utime, stime, cutime, cstime
+  const std::int64_t now = monotonic_ns();
+  double load = 0;
+  if (last_load_ns_ != 0) {
+    const double seconds = static_cast<double>(now - last_load_ns_) * 1e-9;
+    const auto per_second = static_cast<double>(::sysconf(_SC_CLK_TCK));
+    const std::int64_t others = (all - last_all_ticks_) - (own - last_own_ticks_);
+    // The counters run in ticks of 10 ms: the last ones may belong to either side.
+    constexpr std::int64_t kTicksInDoubt = 3;
+    load = static_cast<double>(std::max<std::int64_t>(0, others - kTicksInDoubt)) / per_second / seconds;
+  }
+  last_load_ns_ = now;
+  last_all_ticks_ = all;
+  last_own_ticks_ = own;
+  return load;
+}
+
+MachineState RealBoard::state() {
+  MachineState state = read_state(root_);
+  state.other_load = other_load();
+  if (state.other_load < 0) state.unknown.emplace_back("what other programs do (no /proc/stat)");
+  return state;
+}
+
+std::optional<std::string> RealBoard::rail_problem() {
+  recorder_.pump();
+  const std::int64_t now = monotonic_ns();
+  for (std::size_t i = 0; i < facts_.rails.size(); ++i) {
+    const std::int64_t since = std::max(recorder_.last_sample(i).t_mono_ns, started_ns_);
+    if (!facts_.rails[i].in_total || now - since < kSilentTooLongNs + 4 * std::int64_t{facts_.rails[i].cycle_ns})
+      continue;
+    return fmt::format("the rail {} has not answered for {:.1f} s ({}); edge-calibrate probe says what is wrong",
+                       facts_.rails[i].label, static_cast<double>(now - since) * 1e-9,
+                       error_text(recorder_.counts().last_error));
+  }
+  return std::nullopt;
+}
+
+}  // namespace edgejoule::calibration
