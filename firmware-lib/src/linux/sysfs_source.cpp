@@ -17,6 +17,7 @@ namespace {
 // Kernel drivers round the period to milliseconds and do not know the oscillator.
 constexpr std::uint32_t kDriverTolerancePercent = 40;
 constexpr std::uint32_t kWaitingReads = 4;
+constexpr std::uint32_t kStillConversions = 8;  // of a rail by which conversions are told apart, before another is
 
 Result<std::int64_t> read_value(int fd, const SysfsValue& value) noexcept {
   char text[32];
@@ -68,6 +69,12 @@ Status SysfsSource::open(const SysfsDevice& device, std::int64_t now_ns) noexcep
   clock_.start(device.cycle_ns != 0 ? device.cycle_ns : kDefaultPollNs, now_ns, kDriverTolerancePercent);
   next_energy_ns_ = now_ns;
   have_last_ = false;
+  // Of the last one's conversion on, all rails show the same cycle.
+  pace_ = 0;
+  pace_still_ = 0;
+  for (std::size_t i = 1; i < device.rail_count; ++i) {
+    if (device.rails[i].slot > device.rails[pace_].slot) pace_ = i;
+  }
   return {};
 }
 
@@ -238,13 +245,21 @@ Result<std::size_t> SysfsSource::poll(void* self, std::int64_t now_ns, Span<Powe
     --me.waiting_reads_;
   }
   const bool waited = me.reads_wait();
-  if (same && !waited && !me.clock_.overdue(now_ns)) {
+  const bool still =
+      me.converts_in_turn() && me.have_last_ ? readings[me.pace_].current_ua == me.last_[me.pace_].current_ua : same;
+  if (still && !waited && !me.clock_.overdue(now_ns)) {
     me.clock_.on_stale(now_ns);
     return std::size_t{0};
   }
-  const Conversion when = waited ? me.clock_.on_signalled(done_ns, done_ns)
-                          : same ? me.clock_.on_assumed(now_ns)
-                                 : me.clock_.on_fresh(now_ns);
+  const Conversion when = waited  ? me.clock_.on_signalled(done_ns, done_ns)
+                          : still ? me.clock_.on_assumed(now_ns)
+                                  : me.clock_.on_fresh(now_ns);
+  if (!still) {
+    me.pace_still_ = 0;
+  } else if (!same) {
+    ++me.pace_still_;
+  }
+  if (me.converts_in_turn() && me.pace_still_ >= kStillConversions) me.choose_pace(now_ns, readings);
   me.repeats_ = same ? me.repeats_ + 1 : 0;
   ++me.conversions_;
   for (std::size_t i = 0; i < rails; ++i) {
@@ -255,6 +270,17 @@ Result<std::size_t> SysfsSource::poll(void* self, std::int64_t now_ns, Span<Powe
   }
   me.have_last_ = true;
   return rails;
+}
+
+// Another rail than the one that stands still.
+void SysfsSource::choose_pace(std::int64_t now_ns, const Reading* readings) noexcept {
+  for (std::size_t i = 0; i < device_.rail_count; ++i) {
+    if (readings[i].current_ua == last_[i].current_ua) continue;
+    pace_ = i;
+    pace_still_ = 0;
+    clock_.on_outage(now_ns);  // when that one's conversions end is not known yet
+    return;
+  }
 }
 
 void SysfsSource::fill(std::size_t rail, const Conversion& when, const Reading& reading, PowerSample& out) noexcept {
@@ -279,7 +305,14 @@ void SysfsSource::fill(std::size_t rail, const Conversion& when, const Reading& 
   if (device_.converted != 0) {
     // INA3221: each channel's shunt in its own slot, then its bus voltage, of equal length after power-on.
     const std::int64_t slot = cycle / device_.converted;
-    out.window_begin_ns += slot * device_.rails[rail].slot;
+    const std::int64_t mine = device_.rails[rail].slot;
+    if (converts_in_turn()) {
+      // What ended is the pace's shunt; those behind it in the cycle still show the one before.
+      const std::int64_t pace = device_.rails[pace_].slot;
+      out.window_begin_ns = when.end_ns - slot / 2 + slot * (mine - pace) - (mine > pace ? cycle : 0);
+    } else {
+      out.window_begin_ns += slot * mine;
+    }
     out.window_end_ns = out.window_begin_ns + slot / 2;
     if (device_.averages > 1) {
       out.response = ResponseKind::kExponential;

@@ -4,6 +4,9 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <cstdlib>
+#include <string>
 #include <vector>
 
 #include "edgejoule/linux/monotonic.h"
@@ -70,6 +73,7 @@ TEST_F(SysfsSourceTest, ARepeatedConversionIsNotASample) {
   EXPECT_EQ(*poll(1'000'000), 0U);
   EXPECT_EQ(*poll(5'000'000), 0U);
   set_current(500);
+  sys.write(folder + "/curr3_input", "1210");
   EXPECT_EQ(*poll(6'500'000), 3U);
   EXPECT_FALSE(samples[0].has(SampleFlag::kUnchanged));
   EXPECT_EQ(rails.ops->counters(rails.self).conversions, 2U);
@@ -97,6 +101,41 @@ TEST_F(SysfsSourceTest, ChannelsAreIntegratedOneAfterTheOther) {
   EXPECT_EQ(samples[2].window_begin_ns - samples[0].window_begin_ns, 4'400'000);
   EXPECT_EQ(samples[0].response, ResponseKind::kBox);
 }
+
+// The registers of an INA3221 move one after the other: each current tells which cycle it is of.
+class ChannelsInTurn : public SysfsSourceTest, public ::testing::WithParamInterface<int> {};
+
+TEST_P(ChannelsInTurn, AreDatedByTheCycleTheyShowAndNoneIsInvented) {
+  const int still = GetParam();  // the channel that never moves; 0: all do
+  open();
+  constexpr std::int64_t kSlot = 2'200'000, kShunt = 1'100'000;
+  constexpr std::int64_t kBegin = 3'456'789;  // of the first cycle
+  constexpr int kStillMilliamperes = 50'000;
+  const auto cycles_of = [&](int channel, std::int64_t now) {
+    return static_cast<int>((now - kBegin - kSlot * (channel - 1) - kShunt) / kCycle);
+  };
+  int conversions = 0, dated = 0, right = 0;
+  constexpr std::int64_t kFirst = 100 * kCycle, kSettled = 200 * kCycle, kEnd = 500 * kCycle;
+  for (std::int64_t now = kFirst; now < kEnd; now = std::max(now + 1, rails.ops->next_poll_ns(rails.self))) {
+    for (int channel = 1; channel <= 3; ++channel) {
+      sys.write(folder + "/curr" + std::to_string(channel) + "_input",
+                std::to_string(channel == still ? kStillMilliamperes : cycles_of(channel, now)));
+    }
+    const std::size_t count = *poll(now);
+    if (count == 0 || now < kSettled) continue;
+    ++conversions;
+    for (std::size_t i = 0; i < count; ++i) {
+      if (static_cast<int>(i) + 1 == still) continue;
+      const std::int64_t begin = kBegin + kSlot * static_cast<std::int64_t>(i) + samples[i].current_ua / 1'000 * kCycle;
+      ++dated;
+      right += std::abs(samples[i].window_begin_ns - begin) < 500'000 ? 1 : 0;
+    }
+  }
+  EXPECT_NEAR(conversions, 300, 3);
+  EXPECT_GE(right, dated * 99 / 100) << "of " << dated;
+}
+
+INSTANTIATE_TEST_SUITE_P(Still, ChannelsInTurn, ::testing::Values(0, 1, 2, 3));
 
 TEST_F(SysfsSourceTest, SamplesOfTheDriverAreAnExponentialMemory) {
   sys.write(folder + "/samples", "512");

@@ -3,8 +3,11 @@
 //
 // Files stay open; a value is one pread; no call allocates after open(). A conversion
 // is recognised by a change of any value, or, where the values stay the same, by the
-// time it takes: such samples carry SampleFlag::kUnchanged. Drivers that make every
-// read wait for the next conversion (L4T 5.10) are recognised by the waiting.
+// time it takes: such samples carry SampleFlag::kUnchanged. Where channels share the
+// cycle (INA3221), registers move one after the other all through it: the current of
+// one rail, one that moves, tells cycles apart and says where in the cycle we are.
+// Drivers that make every read wait for the next conversion (L4T 5.10) are recognised
+// by the waiting.
 // Errors: kNoData (channel switched off), kParse, kGone, those of the bus below.
 #pragma once
 
@@ -94,6 +97,8 @@ class SysfsSource {
   // Files that one poll reads.
   [[nodiscard]] std::size_t open_files_count() const noexcept;
   void fill(std::size_t rail, const Conversion& when, const Reading& reading, PowerSample& out) noexcept;
+  [[nodiscard]] bool converts_in_turn() const noexcept { return device_.converted > 1 && !reads_wait(); }
+  void choose_pace(std::int64_t now_ns, const Reading* readings) noexcept;
 
   SysfsDevice device_;
   Files files_[kMaxRailsPerSource];
@@ -109,6 +114,8 @@ class SysfsSource {
   std::uint64_t conversions_ = 0;
   std::uint64_t repeats_ = 0;
   std::uint32_t waiting_reads_ = 0;
+  std::size_t pace_ = 0;          // the rail that is looked at, where they are converted in turn
+  std::uint32_t pace_still_ = 0;  // conversions in a row in which it stayed the same and others moved
   bool have_last_ = false;
 };
 
