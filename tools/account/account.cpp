@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <utility>
 
 #include "account/inferences.h"
 #include "account/sample_times.h"
@@ -94,9 +95,9 @@ void require_same_run(const Recording& recording, const wire::TimelineT& timelin
   std::optional<std::int64_t> high, window;
   for (const TraceEvent& event : recording.events) {
     if (event.kind == EventKind::kMarkerRising && !high) high = event.begin_ns;
-    if (event.kind == EventKind::kMarkerFalling && high) count(*high, event.begin_ns), high.reset();
+    if (event.kind == EventKind::kMarkerFalling && high) count(*std::exchange(high, {}), event.begin_ns);
     if (event.kind == EventKind::kWindowBegin) window = event.begin_ns;
-    if (event.kind == EventKind::kWindowEnd && window) count(*window, event.begin_ns), window.reset();
+    if (event.kind == EventKind::kWindowEnd && window) count(*std::exchange(window, {}), event.begin_ns);
   }
   if (marked > 0 && inside == 0) {
     throw AccountError(fmt::format(

@@ -12,7 +12,7 @@ namespace {
 // Chips may only be read where the rails are known already: a read takes less than this.
 constexpr std::int64_t kReadTakesNs = 2'000'000;
 constexpr std::int64_t kAskAgainNs = 10'000'000;
-constexpr std::int64_t kSilentTooLongNs = 500'000'000;
+constexpr std::int64_t kEmulatedSilenceNs = 500'000'000;
 
 ChipId chip_id(const std::string& name) {
   constexpr std::pair<const char*, ChipId> kChips[] = {
@@ -149,7 +149,7 @@ MachineState EmulatedMachine::state() {
 
 std::optional<std::string> EmulatedMachine::rail_problem() {
   for (const Reader& reader : readers_) {
-    if (reader.silent_since_ns < 0 || board_.now_ns() - reader.silent_since_ns < kSilentTooLongNs) continue;
+    if (reader.silent_since_ns < 0 || board_.now_ns() - reader.silent_since_ns < kEmulatedSilenceNs) continue;
     return fmt::format("the rail {} has not answered for {:.1f} s ({}); check the wiring of its sensor",
                        facts_.rails[reader.rails.front()].label,
                        static_cast<double>(board_.now_ns() - reader.silent_since_ns) * 1e-9, error_text(reader.error));

@@ -32,10 +32,6 @@ constexpr int kSamplesOfSlice = 3;
 constexpr double kMostSlices = 120;
 constexpr double kPriorOfLargest = 10;
 
-double seconds(std::int64_t ns) {
-  return 1e-9 * static_cast<double>(ns);
-}
-
 // What ran when, without gaps: pauses and runs in turn. Power changes within a run (loading, building, inferring): it
 // is cut into slices of constant power, a few conversions each, and their joules are summed with what they share of
 // errors.

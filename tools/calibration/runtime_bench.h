@@ -6,13 +6,19 @@
 // Errors: RuntimeError and what RuntimeCommand throws; MachineError; Interrupted.
 #pragma once
 
+#include <cstdint>
 #include <functional>
+#include <stdexcept>
 
 #include "calibration/engine_parts.h"
 #include "calibration/machine.h"
 #include "calibration/runtime_command.h"
 
 namespace edgejoule::calibration {
+
+[[nodiscard]] inline double seconds(std::int64_t ns) {
+  return 1e-9 * static_cast<double>(ns);
+}
 
 // Somebody asked to end, or time ran out, inside an engine.
 struct Interrupted : std::runtime_error {

@@ -13,10 +13,6 @@
 namespace edgejoule::calibration {
 namespace {
 
-double seconds(std::int64_t ns) {
-  return 1e-9 * static_cast<double>(ns);
-}
-
 // What the runtime can be asked for, whatever the budget.
 std::vector<workloads::Candidate> candidates_for(const MachineFacts& facts, const RuntimeOptions& options,
                                                  import::ModelFormat format) {

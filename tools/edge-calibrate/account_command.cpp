@@ -21,7 +21,7 @@ namespace {
 using account::Line;
 using text::printable;
 
-constexpr const char* kFooter = R"(
+constexpr const char* kAccountFooter = R"(
 Examples:
   edge-calibrate account run.ejp run.ejl
   edge-calibrate account run.ejp run.ejl --model net.tflite --by tree
@@ -31,7 +31,7 @@ power outside inferences, with intervals of 90 %. Behind a name: * ran beside ot
 Exit codes: 0 done, 1 the run cannot be accounted (another run's trace, nothing measured), 2 usage,
 3 a file cannot be read or is damaged.)";
 
-struct Arguments {
+struct AccountArguments {
   RunFiles files;
   std::string html, measured;
   std::string by = "op";
@@ -78,7 +78,7 @@ void say_unresolved(const account::Account& account) {
       unresolved, account.inferences.size(), account::kFewestSamples);
 }
 
-int run_account(const Arguments& arguments, account::By by) {
+int run_account(const AccountArguments& arguments, account::By by) {
   const AccountedRun run(arguments.files);
   AccountView view{run, {}, {}, account::whole_of(run.account(), run.model())};
   if (run.model() != nullptr) view.tree = account::lines_of(run.account(), run.model(), account::By::kTree);
@@ -107,8 +107,8 @@ int run_account(const Arguments& arguments, account::By by) {
 
 void add_account_command(CLI::App& program, Run& chosen) {
   CLI::App* const command = program.add_subcommand("account", "Say where the energy of a run went, op by op");
-  command->footer(kFooter);
-  auto a = std::make_shared<Arguments>();
+  command->footer(kAccountFooter);
+  auto a = std::make_shared<AccountArguments>();
   command->add_option("trace", a->files.trace, "Power trace (.ejp)")->required();
   command->add_option("timeline", a->files.timeline, "What ran when (.ejl)")->required();
   auto* const model = command->add_option("--model", a->files.model, "The model that ran: a file, or zoo:NAME");

@@ -14,7 +14,7 @@
 namespace edgejoule::calibrate {
 namespace {
 
-constexpr const char* kFooter = R"(
+constexpr const char* kAccountCompareFooter = R"(
 Examples:
   edge-calibrate compare before.ejp before.ejl after.ejp after.ejl
   edge-calibrate compare 15w.ejp 15w.ejl maxn.ejp maxn.ejl --model net.onnx --by module
@@ -26,7 +26,7 @@ ratio, ratio_lower, ratio_upper (of 90 %), a_s, b_s (seconds); empty where a sid
 Exit codes: 0 done, 1 a run cannot be accounted or the two cannot be compared, 2 usage, 3 a file cannot be read or is
 damaged.)";
 
-struct Arguments {
+struct AccountCompareArguments {
   RunFiles a, b;
   std::string model, html;
   std::string by = "op";
@@ -35,7 +35,7 @@ struct Arguments {
   bool csv = false, json = false;
 };
 
-int run_compare(Arguments arguments, account::By by) {
+int run_compare(AccountCompareArguments arguments, account::By by) {
   for (RunFiles* const files : {&arguments.a, &arguments.b}) {
     if (!arguments.model.empty()) files->model = arguments.model;
     files->rails = arguments.rails;
@@ -63,8 +63,8 @@ int run_compare(Arguments arguments, account::By by) {
 void add_compare_command(CLI::App& program, Run& chosen) {
   CLI::App* const command =
       program.add_subcommand("compare", "Two accounted runs side by side, the biggest movers first");
-  command->footer(kFooter);
-  auto arguments = std::make_shared<Arguments>();
+  command->footer(kAccountCompareFooter);
+  auto arguments = std::make_shared<AccountCompareArguments>();
   command->add_option("trace-a", arguments->a.trace, "Power trace of the first run (.ejp)")->required();
   command->add_option("timeline-a", arguments->a.timeline, "What ran when in it (.ejl)")->required();
   command->add_option("trace-b", arguments->b.trace, "Power trace of the run it is compared with")->required();

@@ -19,14 +19,14 @@
 namespace edgejoule::calibrate {
 namespace {
 
-struct Arguments {
+struct AdaptArguments {
   std::string donor, measurements, output;
   std::string name, date, operating_point;
   measurements::Filter filter;
   bool force = false;
 };
 
-constexpr const char* kFooter = R"(
+constexpr const char* kAdaptFooter = R"(
 The donor is scaled to the new board by one factor, and each coefficient then moves as far
 from that as the measurements ask for; ops that were not measured move by the factor. Ops,
 modules and whole models serve, from one measurement up: a CSV of four models is enough to
@@ -78,7 +78,7 @@ void say(const fit::AdaptedTable& result) {
   }
 }
 
-int run(const Arguments& arguments) {
+int adapt(const AdaptArguments& arguments) {
   const files::FileBytes donor = reading([&] {
     files::FileBytes bytes = files::load(arguments.donor, files::FileKind::kTable);
     const auto opened = CoefficientTable::open(bytes.span());
@@ -106,7 +106,7 @@ int run(const Arguments& arguments) {
 }  // namespace
 
 void add_adapt_command(CLI::App& program, Run& chosen) {
-  auto arguments = std::make_shared<Arguments>();
+  auto arguments = std::make_shared<AdaptArguments>();
   CLI::App* command = program.add_subcommand("adapt", "Fit a donor's table to a new board with few measurements");
   command->add_option("donor", arguments->donor, "coefficient table: .ejt, or its JSON text")->required();
   command->add_option("measurements", arguments->measurements, "a set (.ejm), or any form that import reads")
@@ -120,8 +120,8 @@ void add_adapt_command(CLI::App& program, Run& chosen) {
   command->add_option("--name", arguments->name, "name of the table (default: board, runtime)");
   command->add_option("--date", arguments->date, kDateHelp);
   command->add_flag("--force", arguments->force, "write the table even where it errs more than the donor");
-  command->footer(kFooter);
-  command->callback([arguments, &chosen] { chosen = [arguments] { return run(*arguments); }; });
+  command->footer(kAdaptFooter);
+  command->callback([arguments, &chosen] { chosen = [arguments] { return adapt(*arguments); }; });
 }
 
 }  // namespace edgejoule::calibrate

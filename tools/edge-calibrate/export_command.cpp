@@ -11,14 +11,14 @@
 namespace edgejoule::calibrate {
 namespace {
 
-constexpr const char* kFooter = R"(
+constexpr const char* kExportFooter = R"(
 Example:
   edge-calibrate export run.ejp > run.csv
   edge-calibrate export run.ejp --events
   edge-calibrate export run.ejp --json -o run.json
 Exit codes: 0 done, 1 the output cannot be written, 2 usage, 3 the trace cannot be read.)";
 
-struct Arguments {
+struct ExportArguments {
   std::string trace;
   std::string output = "-";
   std::size_t recording = 0;  // from 1; 0: the last one
@@ -39,7 +39,7 @@ void tell_damage(const capture::Trace& trace, const std::string& path) {
   }
 }
 
-int run(const Arguments& arguments) {
+int export_trace(const ExportArguments& arguments) {
   const capture::Trace trace = reading([&] { return capture::read_trace(arguments.trace); });
   tell_damage(trace, arguments.trace);
   if (trace.recordings.empty()) throw BadFile(fmt::format("{}: no session in it", text::printable(arguments.trace)));
@@ -64,15 +64,15 @@ int run(const Arguments& arguments) {
 
 void add_export_command(CLI::App& program, Run& chosen) {
   CLI::App* const command = program.add_subcommand("export", "Write a recording as CSV or JSON");
-  command->footer(kFooter);
-  auto arguments = std::make_shared<Arguments>();
+  command->footer(kExportFooter);
+  auto arguments = std::make_shared<ExportArguments>();
   command->add_option("trace", arguments->trace, "Power trace (.ejp)")->required();
   command->add_option("-o,--output", arguments->output, "Where to; - is standard output")->capture_default_str();
   command->add_option("--recording", arguments->recording, "Which recording of the file, from 1; default: the last");
   auto* const json = command->add_flag("--json", arguments->json, "JSON with session, samples and events");
   command->add_flag("--events", arguments->events, "CSV of gaps, losses and markers instead of samples")
       ->excludes(json);
-  command->callback([arguments, &chosen] { chosen = [arguments] { return run(*arguments); }; });
+  command->callback([arguments, &chosen] { chosen = [arguments] { return export_trace(*arguments); }; });
 }
 
 }  // namespace edgejoule::calibrate

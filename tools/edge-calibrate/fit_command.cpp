@@ -19,7 +19,7 @@
 namespace edgejoule::calibrate {
 namespace {
 
-struct Arguments {
+struct FitArguments {
   std::string measurements;
   std::string output;
   std::string name;
@@ -28,7 +28,7 @@ struct Arguments {
   fit::TableOptions options;
 };
 
-constexpr const char* kFooter = R"(
+constexpr const char* kFitFooter = R"(
 Each op kind and data type gets the form that cross-validation chooses: one row, a row
 corrected around measured sizes, or the median of several trees of rows where the library
 switches algorithms. Modules that were measured get rows for what they cost beside their
@@ -42,7 +42,7 @@ Example:
   edge-calibrate fit runs.csv --device 'v2.0|rpi4-tflite-v2.7.1-ruy|uint8' -o rpi4-tflite-uint8.ejt
 )";
 
-std::string table_name(const Arguments& arguments, const measurements::MeasurementSet& set) {
+std::string table_name(const FitArguments& arguments, const measurements::MeasurementSet& set) {
   if (!arguments.name.empty()) return arguments.name;
   std::string name = set.board;
   for (const std::string& part : {set.runtime, set.backend}) {
@@ -76,7 +76,7 @@ void say(const measurements::MeasurementSet& set, const fit::FittedTable& table)
 }
 
 // Whole models of many devices share in one fit; of single ops only the device's count.
-fit::FittedTable fitted(const Arguments& arguments, measurements::MeasurementSet& set) {
+fit::FittedTable fitted(const FitArguments& arguments, measurements::MeasurementSet& set) {
   if (fit::is_of_whole_models(set)) {
     fit::FittedTable table = fit::fit_models(set, arguments.device);
     const std::string device = fit::find_device(set, arguments.device);
@@ -90,7 +90,7 @@ fit::FittedTable fitted(const Arguments& arguments, measurements::MeasurementSet
   return fit::fit_table(set, arguments.options);
 }
 
-int run(const Arguments& arguments) {
+int fit_sets(const FitArguments& arguments) {
   measurements::MeasurementSet set = reading([&] {
     return measurements::import_measurements(arguments.measurements, source_options({}, arguments.measurements));
   });
@@ -108,7 +108,7 @@ int run(const Arguments& arguments) {
 }  // namespace
 
 void add_fit_command(CLI::App& program, Run& chosen) {
-  auto arguments = std::make_shared<Arguments>();
+  auto arguments = std::make_shared<FitArguments>();
   CLI::App* command = program.add_subcommand("fit", "Fit a coefficient table to measured ops");
   command
       ->add_option("measurements", arguments->measurements,
@@ -128,8 +128,8 @@ void add_fit_command(CLI::App& program, Run& chosen) {
   command->add_option("--most-rows", arguments->options.fit.ops.most_leaves, "that one kind of op may have")
       ->check(CLI::Range(1, 64))
       ->capture_default_str();
-  command->footer(std::string(kFooter) + "\n" + std::string(measurements::csv_form_help()));
-  command->callback([arguments, &chosen] { chosen = [arguments] { return run(*arguments); }; });
+  command->footer(std::string(kFitFooter) + "\n" + std::string(measurements::csv_form_help()));
+  command->callback([arguments, &chosen] { chosen = [arguments] { return fit_sets(*arguments); }; });
 }
 
 }  // namespace edgejoule::calibrate

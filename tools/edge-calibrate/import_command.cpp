@@ -19,14 +19,14 @@
 namespace edgejoule::calibrate {
 namespace {
 
-struct Arguments {
+struct ImportArguments {
   std::vector<std::string> sources;
   std::string output;
   measurements::Filter filter;
   measurements::Statement stated;
 };
 
-constexpr const char* kFooter = R"(
+constexpr const char* kImportFooter = R"(
 Sources are told apart by their content:
   conv2d.txt of NeurstrucEnergy  convolutions; blanks between data mean_power (W) time (s)
              forward_num energy silence_energy all_energy (J per forward)
@@ -54,7 +54,7 @@ Example:
 Exit codes: 0 done, 1 the set cannot be written, 2 usage, 3 a source cannot be read, is damaged,
 contradicts what was said about it, or holds nothing that can be used.)";
 
-measurements::MeasurementSet read(const Arguments& arguments) {
+measurements::MeasurementSet read(const ImportArguments& arguments) {
   std::vector<measurements::MeasurementSet> sets;
   for (const std::string& source : arguments.sources) {
     sets.push_back(measurements::import_measurements(source, source_options(arguments.stated, source)));
@@ -68,7 +68,7 @@ measurements::MeasurementSet read(const Arguments& arguments) {
   return set;
 }
 
-int run(const Arguments& arguments) {
+int import_results(const ImportArguments& arguments) {
   const measurements::MeasurementSet set = reading([&] { return read(arguments); });
   fmt::print(stderr, "{}", set_summary(set));
   files::save(arguments.output, measurements::write_measurements(set).span(), files::FileKind::kMeasurements);
@@ -79,7 +79,7 @@ int run(const Arguments& arguments) {
 }  // namespace
 
 void add_import_command(CLI::App& program, Run& chosen) {
-  auto arguments = std::make_shared<Arguments>();
+  auto arguments = std::make_shared<ImportArguments>();
   CLI::App* command = program.add_subcommand("import", "Make a set of measurements (.ejm) of what you have");
   command->add_option("sources", arguments->sources, "files or folders of the forms below")->required();
   command
@@ -88,9 +88,9 @@ void add_import_command(CLI::App& program, Run& chosen) {
       ->required();
   add_filter_options(*command, arguments->filter);
   add_statement_options(*command, arguments->stated);
-  command->footer(kFooter + measurements::csv_form_help() + "\n" + std::string(measurements::models_csv_help()) +
+  command->footer(kImportFooter + measurements::csv_form_help() + "\n" + std::string(measurements::models_csv_help()) +
                   kExamples);
-  command->callback([arguments, &chosen] { chosen = [arguments] { return run(*arguments); }; });
+  command->callback([arguments, &chosen] { chosen = [arguments] { return import_results(*arguments); }; });
 }
 
 }  // namespace edgejoule::calibrate

@@ -17,7 +17,7 @@ namespace {
 using capture::Discovery;
 using capture::FoundRail;
 
-constexpr const char* kFooter = R"(
+constexpr const char* kProbeFooter = R"(
 Example:
   edge-calibrate probe
   edge-calibrate probe --i2c 1:0x40:ina226:10m      # an external chip on a Raspberry Pi
@@ -94,7 +94,7 @@ int probe(const SensorArguments& arguments) {
 void add_probe_command(CLI::App& program, Run& chosen) {
   CLI::App* const command =
       program.add_subcommand("probe", "Show the power sensors of this machine and what is wrong with them");
-  command->footer(kFooter);
+  command->footer(kProbeFooter);
   auto arguments = std::make_shared<SensorArguments>();
   add_sensor_options(*command, *arguments);
   command->callback([arguments, &chosen] { chosen = [arguments] { return probe(*arguments); }; });

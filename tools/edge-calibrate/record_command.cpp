@@ -23,7 +23,7 @@ namespace {
 
 using capture::Recorder;
 
-constexpr const char* kFooter = R"(
+constexpr const char* kRecordFooter = R"(
 Examples:
   edge-calibrate record -o run.ejp -- ./benchmark_model --graph=model.tflite
   edge-calibrate record --duration 10
@@ -33,7 +33,7 @@ Ctrl-C ends the recording and keeps it; a command gets it too, and is waited for
 Exit codes: the command's own where there is one (127 not found, 128+n ended by signal n); else 0 done,
 1 the job failed, 2 usage, 3 the board file is bad.)";
 
-struct Arguments {
+struct RecordArguments {
   SensorArguments sensors;
   capture::RecorderOptions recorder;
   std::vector<std::string> command;
@@ -75,7 +75,7 @@ void sleep_a_little() {
 }
 
 // The kernel files behind --set-samples and --set-interval of every hwmon device found.
-std::vector<capture::Setting> settings_of(const Arguments& arguments, const capture::Discovery& found) {
+std::vector<capture::Setting> settings_of(const RecordArguments& arguments, const capture::Discovery& found) {
   std::vector<capture::Setting> settings;
   for (const capture::FoundSource& source : found.sources) {
     if (source.kind != SourceKind::kHwmon) continue;
@@ -137,7 +137,7 @@ std::optional<std::int64_t> edge_instant(Recorder& recorder, EventKind kind) {
   return instant;
 }
 
-Outcome observe(const Arguments& arguments, Recorder& recorder, GpioOutput* marker, LiveView& live) {
+Outcome observe(const RecordArguments& arguments, Recorder& recorder, GpioOutput* marker, LiveView& live) {
   Outcome outcome;
   const bool by_edge = !arguments.start_on.empty();
   outcome.begin_ns = monotonic_ns();
@@ -197,8 +197,8 @@ Outcome observe(const Arguments& arguments, Recorder& recorder, GpioOutput* mark
   return outcome;
 }
 
-int record(const Arguments& given) {
-  Arguments arguments = given;
+int record(const RecordArguments& given) {
+  RecordArguments arguments = given;
   catch_signals();
   capture::Discovery found = discover(arguments.sensors);
   capture::SettingsGuard guard;
@@ -266,8 +266,8 @@ int record(const Arguments& given) {
 
 void add_record_command(CLI::App& program, Run& chosen) {
   CLI::App* const command = program.add_subcommand("record", "Record the power of every rail while a command runs");
-  command->footer(kFooter);
-  auto a = std::make_shared<Arguments>();
+  command->footer(kRecordFooter);
+  auto a = std::make_shared<RecordArguments>();
   command->add_option("-o,--output", a->recorder.output, "Trace file (.ejp); continued where it exists; default: none");
   auto* const words = command->add_option("command", a->command, "Command to run and measure, behind --");
   auto* const duration = command->add_option("--duration", a->duration_s, "End after so many seconds")

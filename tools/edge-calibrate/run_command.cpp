@@ -30,7 +30,7 @@ namespace {
 using calibration::Session;
 using text::printable;
 
-constexpr const char* kFooter = R"(
+constexpr const char* kRunFooter = R"(
 Without --emulate it runs on this board: finds its rails, checks its state, and runs kernels of its own on the
 processor. With it, time is virtual: minutes of measuring take seconds.
 Each workload is measured between two pauses, as often as its standard error needs; what went wrong is measured again.
@@ -44,7 +44,7 @@ Exit codes: 0 the table is written; 1 nothing could be measured or written; 2 us
 journal is of another board or power mode; 4 ended early (ctrl-C or a fault): what was measured is kept in the
 journal, and a table of it is written where it is enough for one.)";
 
-struct Arguments : CalibrationArguments {
+struct RunArguments : CalibrationArguments {
   std::string emulate, point, engine;
   std::uint64_t seed = 1;
   double spread = 0;
@@ -65,7 +65,7 @@ std::vector<calibration::Network> networks(int threads) {
   return result;
 }
 
-std::unique_ptr<calibration::Machine> machine_of(const Arguments& arguments) {
+std::unique_ptr<calibration::Machine> machine_of(const RunArguments& arguments) {
   if (arguments.emulate.empty()) {
     return this_machine(arguments.sensors, "or try the calibration on an emulated board with --emulate orin-nano");
   }
@@ -76,7 +76,7 @@ std::unique_ptr<calibration::Machine> machine_of(const Arguments& arguments) {
 }
 
 // Fit, held-out validation, table, report of what a session measured.
-int finish(const Arguments& arguments, const Session& session, const calibration::Machine& machine) {
+int finish(const RunArguments& arguments, const Session& session, const calibration::Machine& machine) {
   const measurements::MeasurementSet set = session.fit_set();
   const measurements::MeasurementSet held_out = session.held_out_set();
   if (!arguments.measurements.empty()) {
@@ -106,7 +106,7 @@ int finish(const Arguments& arguments, const Session& session, const calibration
   return kExitOk;
 }
 
-int run(const Arguments& arguments) {
+int calibrate_board(const RunArguments& arguments) {
   calibration::SessionOptions options;
   options.budget_s = seconds_of(arguments.budget);
   options.protocol.seed = arguments.seed;
@@ -161,7 +161,7 @@ int run(const Arguments& arguments) {
 }  // namespace
 
 void add_run_command(CLI::App& program, Run& chosen) {
-  auto a = std::make_shared<Arguments>();
+  auto a = std::make_shared<RunArguments>();
   CLI::App* const command = program.add_subcommand("run", "Calibrate a board: measure, fit, validate, write a table");
   add_calibration_options(*command, "5m", *a);
   command->add_option("--emulate", a->emulate, "an emulated board in virtual time: orin-nano, or a file");
@@ -179,10 +179,10 @@ void add_run_command(CLI::App& program, Run& chosen) {
   command->add_option("--report", a->report, "write one self-contained HTML page");
   command->add_flag("--dry-run", a->dry_run, "say what would be measured, for how long and what to expect of it");
   command->add_option("--log", a->log, "append a line per event, for unattended runs");
-  command->footer(kFooter);
+  command->footer(kRunFooter);
   command->callback([a, &chosen] {
     (void)seconds_of(a->budget);
-    chosen = [a] { return run(*a); };
+    chosen = [a] { return calibrate_board(*a); };
   });
 }
 

@@ -22,7 +22,7 @@ namespace {
 using calibration::Block;
 using text::printable;
 
-constexpr std::int64_t kShowEveryNs = 100'000'000;
+constexpr std::int64_t kRedrawEveryNs = 100'000'000;
 
 std::string time_text(double seconds) {
   const auto whole = static_cast<long>(std::lround(std::max(0.0, seconds)));
@@ -108,7 +108,7 @@ void RunView::show(const calibration::Progress& progress) {
   }
   if (!terminal_) return;
   const std::int64_t now = monotonic_ns();
-  if (line_shown_ && now - shown_ns_ < kShowEveryNs) return;
+  if (line_shown_ && now - shown_ns_ < kRedrawEveryNs) return;
   shown_ns_ = now;
   clear();
   std::string line =

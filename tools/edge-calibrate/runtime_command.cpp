@@ -28,7 +28,7 @@ using calibration::Experiment;
 using calibration::RuntimeSession;
 using text::printable;
 
-constexpr const char* kFooter = R"(
+constexpr const char* kRuntimeFooter = R"(
 Ops are written as model files into --folder; the command runs each of them twice, few and many inferences, between
 pauses, while the rails are read. In the command {model}, {iterations}, {times}, {profile} and {layers} stand for
 paths and a number; words with {profile} or {layers} are left out of the runs whose power is measured.
@@ -44,7 +44,7 @@ journal is of another board, power mode, engine or command; 4 ended early (ctrl-
 engines in a row that could not be measured): what was measured is kept in the journal, and a table of it is written
 where it is enough for one.)";
 
-struct Arguments : CalibrationArguments {
+struct RuntimeArguments : CalibrationArguments {
   std::string command;
   import::ModelFormat format = import::ModelFormat::kOnnx;
   std::string engine;
@@ -53,7 +53,7 @@ struct Arguments : CalibrationArguments {
   std::string folder;
 };
 
-std::string folder_of(const Arguments& arguments) {
+std::string folder_of(const RuntimeArguments& arguments) {
   return arguments.folder.empty() ? arguments.output + ".experiments" : arguments.folder;
 }
 
@@ -80,7 +80,7 @@ void say_plan(const RuntimeSession& session, double budget_s) {
              plan.size(), held_out, session.least_seconds(), budget_s);
 }
 
-void show(const calibration::RuntimeProgress& progress) {
+void show_engine(const calibration::RuntimeProgress& progress) {
   const calibration::Block& block = *progress.block;
   std::string what = "not measured: " + block.problem;
   if (block.problem.empty()) {
@@ -118,7 +118,7 @@ void say_law(const RuntimeSession& session) {
 }
 
 // Fit, held-out validation and table of what was measured.
-void finish(const Arguments& arguments, const RuntimeSession& session, const calibration::MachineState& state) {
+void finish(const RuntimeArguments& arguments, const RuntimeSession& session, const calibration::MachineState& state) {
   const measurements::MeasurementSet set = session.fit_set();
   const measurements::MeasurementSet held_out = session.held_out_set();
   const auto keep = [](const std::string& path, const measurements::MeasurementSet& of) {
@@ -144,7 +144,7 @@ void finish(const Arguments& arguments, const RuntimeSession& session, const cal
   if (arguments.output != "-") fmt::print(stderr, "wrote     {}\n", printable(arguments.output));
 }
 
-int run(const Arguments& arguments) {
+int calibrate_runtime(const RuntimeArguments& arguments) {
   const std::unique_ptr<calibration::RealMachine> machine =
       this_machine(arguments.sensors, "and see edge-calibrate probe for what is there");
   calibration::MachineFacts facts = machine->facts();
@@ -175,7 +175,7 @@ int run(const Arguments& arguments) {
   }
   {
     calibration::Journal journal(path, header, arguments.resume);
-    session.run(journal, show, stop_asked);
+    session.run(journal, show_engine, stop_asked);
   }
   const RuntimeSession::Outcome& outcome = session.outcome();
   for (const std::string& note : outcome.notes) fmt::print(stderr, "{}\n", printable(note));
@@ -200,7 +200,7 @@ int run(const Arguments& arguments) {
 }  // namespace
 
 void add_runtime_command(CLI::App& program, Run& chosen) {
-  auto a = std::make_shared<Arguments>();
+  auto a = std::make_shared<RuntimeArguments>();
   CLI::App* const command =
       program.add_subcommand("runtime", "Calibrate what a runtime draws that is a command, such as trtexec");
   command->add_option("command", a->command, "with {model} and {iterations} in it")->required();
@@ -217,11 +217,11 @@ void add_runtime_command(CLI::App& program, Run& chosen) {
   command->add_option("--kinds", a->kinds, "only these kinds of op, e.g. conv_2d,dense (default: all)")->delimiter(',');
   command->add_option("--folder", a->folder, "models and logs (default: the table's name + .experiments)");
   command->add_flag("--dry-run", a->dry_run, "say what would be measured, in which order");
-  command->footer(kFooter);
+  command->footer(kRuntimeFooter);
   command->callback([a, &chosen] {
     (void)seconds_of(a->budget);
     for (const std::string& kind : a->kinds) (void)kind_named(kind);
-    chosen = [a] { return run(*a); };
+    chosen = [a] { return calibrate_runtime(*a); };
   });
 }
 

@@ -19,7 +19,7 @@ namespace {
 
 using text::printable;
 
-struct Arguments {
+struct TableArguments {
   std::string from;
   std::string to;
   std::string at;
@@ -33,7 +33,7 @@ CoefficientTable opened(const files::FileBytes& bytes, const std::string& path) 
   return *table;
 }
 
-int convert(const Arguments& arguments) {
+int convert(const TableArguments& arguments) {
   const files::FileBytes bytes = reading([&] { return files::load(arguments.from, files::FileKind::kTable); });
   if (const auto table = CoefficientTable::open(bytes.span()); !table) {
     fmt::print(stderr, "warning: {} converts, but no program will use it: {}\n", printable(arguments.from),
@@ -43,7 +43,7 @@ int convert(const Arguments& arguments) {
   return kExitOk;
 }
 
-int interpolate(const Arguments& arguments) {
+int interpolate(const TableArguments& arguments) {
   const files::FileBytes bytes = reading([&] { return files::load(arguments.from, files::FileKind::kTable); });
   (void)opened(bytes, arguments.from);
   try {
@@ -62,7 +62,7 @@ int interpolate(const Arguments& arguments) {
   return kExitOk;
 }
 
-int merge(const Arguments& arguments) {
+int merge(const TableArguments& arguments) {
   const files::FileBytes made = reading([&] {
     std::vector<pricing::NamedTable> tables;
     for (const std::string& file : arguments.tables) {
@@ -190,7 +190,7 @@ void show_heading(const CoefficientTable& table, bool colour) {
   for (std::uint32_t i = 0; i < table.note_count(); ++i) line("note", table.note(i));
 }
 
-int show(const Arguments& arguments) {
+int show_table(const TableArguments& arguments) {
   const files::FileBytes bytes = reading([&] { return files::load(arguments.from, files::FileKind::kTable); });
   const CoefficientTable table = opened(bytes, arguments.from);
   const bool colour = text::use_colour(stdout, text::ColourChoice::kAuto);
@@ -229,14 +229,14 @@ Of one board: each table is of another operating point, or another engine.
 Example:
   edge-calibrate table merge cpu-15w.ejt cpu-25w.ejt gpu-25w.ejt -o board.ejt)";
 
-constexpr const char* kShowFooter = R"(
+constexpr const char* kTableShowFooter = R"(
 Example:
   edge-calibrate table show jetson-nano-pytorch-fp32.ejt)";
 
 }  // namespace
 
 void add_table_command(CLI::App& program, Run& chosen) {
-  auto arguments = std::make_shared<Arguments>();
+  auto arguments = std::make_shared<TableArguments>();
   CLI::App* table = program.add_subcommand("table", "Convert and show coefficient tables");
   table->require_subcommand(1);
 
@@ -264,8 +264,8 @@ void add_table_command(CLI::App& program, Run& chosen) {
 
   CLI::App* shower = table->add_subcommand("show", "What a table says, for a person");
   shower->add_option("table", arguments->from, "binary or text")->required();
-  shower->footer(kShowFooter);
-  shower->callback([arguments, &chosen] { chosen = [arguments] { return show(*arguments); }; });
+  shower->footer(kTableShowFooter);
+  shower->callback([arguments, &chosen] { chosen = [arguments] { return show_table(*arguments); }; });
 }
 
 }  // namespace edgejoule::calibrate

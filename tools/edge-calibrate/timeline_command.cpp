@@ -26,7 +26,7 @@
 namespace edgejoule::calibrate {
 namespace {
 
-constexpr const char* kFooter = R"(
+constexpr const char* kTimelineFooter = R"(
 Profiles are told apart by their content:
   ONNX Runtime  the file that enable_profiling (Python, C++) or enableProfiling (JavaScript)
                 writes: each Node event an op, each model_run an inference
@@ -43,7 +43,7 @@ Example:
   edge-calibrate timeline show run.ejl
 Exit codes: 0 done, 1 the timeline cannot be written, 2 usage, 3 the profile cannot be read or is damaged.)";
 
-constexpr const char* kShowFooter = R"(
+constexpr const char* kTimelineShowFooter = R"(
 "own" is an op's time without the ops within it. Shares are of the ops' own time.
 
 Example: edge-calibrate timeline show run.ejl
@@ -51,7 +51,7 @@ Exit codes: 0 done, 2 usage, 3 the file cannot be read or is damaged.)";
 
 constexpr double kSecondsPerNs = 1e-9;
 
-struct Arguments {
+struct TimelineArguments {
   std::string profile;
   std::string output;
   std::string model;
@@ -163,7 +163,7 @@ std::string durations_text(const wire::TimelineT& timeline) {
   return out + notes_text(timeline) + "\n" + columns.render(false);
 }
 
-int show(const Arguments& arguments) {
+int show_timeline(const TimelineArguments& arguments) {
   const wire::TimelineT timeline = reading([&] {
     return timeline::open_timeline(files::load(arguments.shown, files::FileKind::kTimeline), arguments.shown);
   });
@@ -182,7 +182,7 @@ wire::TimelineClock clock_of(const std::string& name) {
   return name == "realtime" ? wire::TimelineClock::realtime : wire::TimelineClock::boottime;
 }
 
-int import_profile(const Arguments& arguments) {
+int import_profile(const TimelineArguments& arguments) {
   wire::TimelineT timeline = reading([&] {
     const files::FileBytes bytes = files::read_file(arguments.profile);
     return timeline::read_timeline(bytes.text(), arguments.profile, arguments.options);
@@ -208,9 +208,9 @@ int import_profile(const Arguments& arguments) {
 }  // namespace
 
 void add_timeline_command(CLI::App& program, Run& chosen) {
-  auto arguments = std::make_shared<Arguments>();
+  auto arguments = std::make_shared<TimelineArguments>();
   CLI::App* const command = program.add_subcommand("timeline", "Import a run's profile; show a timeline");
-  command->footer(kFooter);
+  command->footer(kTimelineFooter);
   command->add_option("profile", arguments->profile, "what the runtime wrote; - is standard input");
   command->add_option("-o,--output", arguments->output,
                       "the timeline: JSON text where it ends in .json or is -, else binary (.ejl)");
@@ -236,11 +236,11 @@ void add_timeline_command(CLI::App& program, Run& chosen) {
       ->check(CLI::Range(-timeline::kLatestNs + 1, timeline::kLatestNs - 1))
       ->excludes(clock);
   CLI::App* const show_command = command->add_subcommand("show", "Ops, inferences, span and gaps of a timeline");
-  show_command->footer(kShowFooter);
+  show_command->footer(kTimelineShowFooter);
   show_command->add_option("timeline", arguments->shown, "the timeline (.ejl)")->required();
   command->callback([arguments, show_command, &chosen] {
     if (show_command->parsed()) {
-      chosen = [arguments] { return show(*arguments); };
+      chosen = [arguments] { return show_timeline(*arguments); };
       return;
     }
     if (arguments->profile.empty()) throw CLI::RequiredError("profile");

@@ -20,7 +20,7 @@
 namespace edgejoule::calibrate {
 namespace {
 
-struct Arguments {
+struct ValidateArguments {
   std::string table, measurements;
   measurements::Filter filter;
   std::string html, csv;
@@ -28,7 +28,7 @@ struct Arguments {
   std::optional<double> fail_above;
 };
 
-constexpr const char* kFooter = R"(
+constexpr const char* kValidateFooter = R"(
 Ops, modules (in the structure they were measured in) and whole models (as the sum of their ops)
 are priced by the same code as on a device, from their facts alone unless --with-runtime-facts.
 Errors are |predicted / measured - 1|; bias is the geometric mean of predicted / measured, less 1.
@@ -40,7 +40,7 @@ Example:
 Exit codes: 0 compared, 1 refused, above --fail-above, nothing could be priced or an output
 cannot be written, 2 usage, 3 the table or the measurements cannot be read or are damaged.)";
 
-int run(const Arguments& arguments) {
+int validate_table(const ValidateArguments& arguments) {
   const files::FileBytes table = reading([&] {
     files::FileBytes bytes = files::load(arguments.table, files::FileKind::kTable);
     const auto opened = CoefficientTable::open(bytes.span());
@@ -71,7 +71,7 @@ int run(const Arguments& arguments) {
 }  // namespace
 
 void add_validate_command(CLI::App& program, Run& chosen) {
-  auto arguments = std::make_shared<Arguments>();
+  auto arguments = std::make_shared<ValidateArguments>();
   CLI::App* command = program.add_subcommand("validate", "Compare a table with measurements it has not seen");
   command->add_option("table", arguments->table, "coefficient table: .ejt, or its JSON text")->required();
   command->add_option("measurements", arguments->measurements, "a set (.ejm), or any form that import reads")
@@ -86,8 +86,8 @@ void add_validate_command(CLI::App& program, Run& chosen) {
       ->type_name("PERCENT")
       ->check(CLI::NonNegativeNumber);
   command->add_flag("--anyway", arguments->options.anyway, "compare what should not be compared, with a warning");
-  command->footer(kFooter);
-  command->callback([arguments, &chosen] { chosen = [arguments] { return run(*arguments); }; });
+  command->footer(kValidateFooter);
+  command->callback([arguments, &chosen] { chosen = [arguments] { return validate_table(*arguments); }; });
 }
 
 }  // namespace edgejoule::calibrate

@@ -12,7 +12,7 @@
 namespace edgejoule::predict {
 namespace {
 
-std::string quoted(std::string_view name) {
+std::string in_quotes(std::string_view name) {
   return "'" + text::printable(name) + "'";
 }
 
@@ -31,7 +31,7 @@ std::uint64_t stated_batch(const GraphView& graph, const std::string& file) {
       throw ChangeError(
           fmt::format("model {}: op {} works on a batch of {}, others on {}, so --batch cannot scale it. "
                       "Export the model with the batch you want.",
-                      text::printable(file), quoted(graph.name(i)), own, batch));
+                      text::printable(file), in_quotes(graph.name(i)), own, batch));
     }
     batch = own;
   }
@@ -56,7 +56,7 @@ class BatchScale {
         throw ChangeError(
             fmt::format("model {}: module {} has work of its own whose dependence on the batch is not "
                         "known. Export the model with the batch you want.",
-                        text::printable(file_), quoted(op.name)));
+                        text::printable(file_), in_quotes(op.name)));
       }
     }
     if (states_batch(op)) scale(op, Fact::kBatch, 0);
@@ -89,7 +89,7 @@ class BatchScale {
       throw ChangeError(
           fmt::format("model {}: it was exported with a batch of {}, and {} of op {} cannot be scaled "
                       "to {}. Take a multiple of {}.",
-                      text::printable(file_), stated_, name_of(fact), quoted(op.name), now_, stated_));
+                      text::printable(file_), stated_, name_of(fact), in_quotes(op.name), now_, stated_));
     }
     op.facts.set(fact, exact.add(grown / stated_, constant));
   }
@@ -146,7 +146,7 @@ void refuse_quantised(const GraphView& graph, DataType wanted, const std::string
     throw ChangeError(
         fmt::format("model {}: op {} computes in {}, so the file is quantised already and --dtype {} "
                     "cannot undo that. Give the floating-point original.",
-                    text::printable(file), quoted(graph.name(i)), name_of(graph.data_type(i)), name_of(wanted)));
+                    text::printable(file), in_quotes(graph.name(i)), name_of(graph.data_type(i)), name_of(wanted)));
   }
 }
 

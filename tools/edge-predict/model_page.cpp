@@ -14,7 +14,7 @@ namespace edgejoule::predict {
 namespace {
 
 constexpr std::size_t kShownOps = 15;
-constexpr std::size_t kShownUses = 3;
+constexpr std::size_t kUsesOnPage = 3;
 
 // Colours tell classes of op apart; modules have none.
 int colour_of(OpClass op_class) {
@@ -73,7 +73,7 @@ void add_bottlenecks(const Prediction& prediction, report::Page& page) {
     if (sum.joules > 0) bars.push_back({name_of(sum.cause), sum.joules, text::si(sum.joules, "J")});
     causes.push_back(
         {name_of(sum.cause), text::si(sum.joules, "J"), share(sum.joules),
-         sum.cause == Cause::kStatic ? "static power x time" : uses_text(prediction, sum.through, kShownUses)});
+         sum.cause == Cause::kStatic ? "static power x time" : uses_text(prediction, sum.through, kUsesOnPage)});
   }
   page.chart("By cause, as the terms of the rows say", report::bar_chart(bars));
   page.table({{"cause", false}, {"energy", true}, {"share", true}, {"through", false}}, causes);
@@ -82,7 +82,7 @@ void add_bottlenecks(const Prediction& prediction, report::Page& page) {
   for (const Remedy& r : found.remedies) {
     remedies.push_back({r.what, "-" + share(r.saved), text::si(r.saved, "J"),
                         r.repriced ? fmt::format("{} with {}", text::si(*r.repriced, "J"), r.settings) : "-",
-                        uses_text(prediction, r.through, kShownUses)});
+                        uses_text(prediction, r.through, kUsesOnPage)});
   }
   page.paragraph(remedies.empty() ? "Nothing that edgejoule knows of saves a hundredth."
                                   : "Saved at unchanged coefficients; where the table can price the changed model, "

@@ -18,6 +18,8 @@ namespace edgejoule::import {
 using Dims = std::vector<std::int64_t>;
 
 inline constexpr std::size_t kNoOperand = ~std::size_t{0};
+// Constant integers up to here say how an op works (axes, a shape); more of them are its data.
+inline constexpr std::uint64_t kMaxParameterElements = 64;
 
 // A dimension; the readers of files and the inference of shapes let no negative one pass.
 [[nodiscard]] inline std::uint64_t extent_of(std::int64_t dimension) {

@@ -22,9 +22,9 @@ std::string_view trimmed(std::string_view text) {
 }
 
 // Takes records off the front of a text, counting lines.
-class Reader {
+class CellReader {
  public:
-  Reader(std::string_view text, const std::string& file_name) : rest_(text), file_name_(file_name) {}
+  CellReader(std::string_view text, const std::string& file_name) : rest_(text), file_name_(file_name) {}
 
   [[nodiscard]] bool done() const { return rest_.empty(); }
   [[nodiscard]] std::size_t line() const { return line_; }
@@ -105,7 +105,7 @@ std::optional<double> finite_number(std::string_view text) {
 
 Csv::Csv(std::string_view text, std::string file_name) : file_name_(edgejoule::text::printable(file_name)) {
   if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
-  Reader reader(text, file_name_);
+  CellReader reader(text, file_name_);
   while (!reader.done()) {
     const std::string_view line = reader.peek_line();
     if (line.starts_with('#')) {

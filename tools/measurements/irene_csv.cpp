@@ -23,7 +23,20 @@ constexpr double kLeastOwnMegaflops = 1e-3;
 constexpr double kLeastOwnMebibytes = 1e-2;
 constexpr double kLeastOwnShare = 1e-3;  // of a module's bytes; less is rounding
 
-enum Source { kBatch, kSequence, kFlops, kBytes, kCpu, kRam, kGpu, kGpuMemory, kClock, kMemoryClock, kTime, kCounter };
+enum Source {
+  kBatch,
+  kSequence,
+  kFlops,
+  kBytes,
+  kCpu,
+  kRam,
+  kGpu,
+  kGpuMemory,
+  kClock,
+  kMemoryClock,
+  kSeconds,
+  kCounter
+};
 
 struct Node {
   std::string model, scope, parent_scope, kind, origin;
@@ -315,7 +328,7 @@ MeasurementSet import_irene(const std::string& folder) {
     m.family = node.model.find("gpt") != std::string::npos ? "gpt" : "bert";
     m.origin = node.origin;
     m.energy_joules = node.joules;
-    m.time_seconds = node.source[kTime];
+    m.time_seconds = node.source[kSeconds];
     m.counter_joules = node.source[kCounter];
     m.utilisation = node.source[kGpu] / 100;
     m.memory_utilisation = node.source[kGpuMemory] / 100;

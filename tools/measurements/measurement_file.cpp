@@ -95,9 +95,9 @@ void write_device(const MeasurementSet& set, wire::MeasurementSetT& file) {
   file.sha256 = set.sha256;
 }
 
-class Reader {
+class SetReader {
  public:
-  Reader(const wire::MeasurementSet& file, const std::string& file_name)
+  SetReader(const wire::MeasurementSet& file, const std::string& file_name)
       : file_(file), name_(text::printable(file_name)) {}
 
   MeasurementSet read() {
@@ -311,7 +311,7 @@ files::FileBytes write_measurements(const MeasurementSet& set) {
 }
 
 MeasurementSet read_measurements(const files::FileBytes& bytes, const std::string& file_name) {
-  return Reader(*wire::GetMeasurementSet(bytes.span().data()), file_name).read();
+  return SetReader(*wire::GetMeasurementSet(bytes.span().data()), file_name).read();
 }
 
 }  // namespace edgejoule::measurements

@@ -1,7 +1,11 @@
 #include "measurements/names.h"
 
+#include <fmt/format.h>
+
+#include "measurements/measurement_set.h"
 #include "schemas/kinds_generated.h"
 #include "schemas/table_generated.h"
+#include "text/escape.h"
 
 namespace edgejoule::measurements {
 
@@ -22,5 +26,10 @@ EDGEJOULE_FIND_NAMED(BoundaryKind)
 EDGEJOULE_FIND_NAMED(BaselineKind)
 EDGEJOULE_FIND_NAMED(EngineKind)
 #undef EDGEJOULE_FIND_NAMED
+
+void throw_unknown_name(std::string_view name, std::string_view what, const std::string& place) {
+  throw MeasurementError(fmt::format("{}: there is no {} called '{}' (see edge-calibrate import --help)", place, what,
+                                     text::printable(name)));
+}
 
 }  // namespace edgejoule::measurements

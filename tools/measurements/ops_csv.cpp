@@ -12,13 +12,6 @@
 namespace edgejoule::measurements {
 namespace {
 
-template <class Enumeration>
-Enumeration named(std::string_view value, std::string_view what, const std::string& place) {
-  if (const auto found = find_named<Enumeration>(value)) return *found;
-  throw MeasurementError(fmt::format("{}: there is no {} called '{}' (see edge-calibrate import --help)", place, what,
-                                     text::printable(value)));
-}
-
 struct FactColumn {
   std::size_t column;
   Fact fact;

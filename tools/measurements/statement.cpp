@@ -14,13 +14,6 @@ namespace {
 
 using text::printable;
 
-template <class Enumeration>
-Enumeration named(std::string_view value, std::string_view what, const std::string& file) {
-  if (const auto found = find_named<Enumeration>(value)) return *found;
-  throw MeasurementError(
-      fmt::format("{}: there is no {} called '{}' (see edge-calibrate import --help)", file, what, printable(value)));
-}
-
 double not_negative(std::string_view value, std::string_view what, const std::string& file) {
   const auto number = finite_number(value);
   if (!number || *number < 0) {

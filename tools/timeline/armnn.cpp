@@ -33,9 +33,9 @@ Key key_of(const std::string& text) {
   return key;
 }
 
-class Reader {
+class ArmnnReader {
  public:
-  Reader(const ForeignJson& file, TimelineBuilder& builder)
+  ArmnnReader(const ForeignJson& file, TimelineBuilder& builder)
       : file_(file), builder_(builder), thread_(builder.thread("", "inference")) {}
 
   void read(const Key& key, const flexbuffers::Map& event, const std::string& place, bool is_inference) {
@@ -116,7 +116,7 @@ bool is_armnn(flexbuffers::Reference root) {
 wire::TimelineT read_armnn(const ForeignJson& file, const std::string& file_name) {
   TimelineBuilder builder(wire::TimelineSource::armnn, 1, file_name);
   builder.timeline().runtime = "Arm NN";
-  Reader reader(file, builder);
+  ArmnnReader reader(file, builder);
   const flexbuffers::Map top = file.root().AsMap()[kRoot.data()].AsMap();
   const flexbuffers::TypedVector keys = top.Keys();
   const flexbuffers::Vector values = top.Values();

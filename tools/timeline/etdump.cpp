@@ -57,9 +57,9 @@ class Dump {
   const etdump_wire::ETDump* root_ = nullptr;
 };
 
-class Reader {
+class EtdumpReader {
  public:
-  Reader(TimelineBuilder& builder, double ns_per_tick, const std::string& file_name)
+  EtdumpReader(TimelineBuilder& builder, double ns_per_tick, const std::string& file_name)
       : builder_(builder), ns_per_tick_(ns_per_tick), file_name_(file_name), thread_(builder.thread("", "method")) {}
 
   // Events of one run: what lies in an instruction is known before it, and delegates' steps are laid into it once it
@@ -143,7 +143,7 @@ wire::TimelineT read_etdump(std::string_view bytes, const std::string& file_name
   TimelineBuilder builder(wire::TimelineSource::executorch_etdump,
                           std::max<std::int64_t>(1, std::llround(options.ns_per_tick)), file_name);
   builder.timeline().runtime = "ExecuTorch";
-  Reader reader(builder, options.ns_per_tick, file_name);
+  EtdumpReader reader(builder, options.ns_per_tick, file_name);
   if (dump.root().run_data() != nullptr) {
     for (const etdump_wire::RunData* const run : *dump.root().run_data()) reader.read(*run);
   }

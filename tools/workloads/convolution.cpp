@@ -9,7 +9,7 @@
 namespace edgejoule::workloads {
 namespace {
 
-constexpr std::size_t kAtOnce = 64;  // output positions per product
+constexpr std::size_t kOutputsAtOnce = 64;  // output positions per product
 
 // Padding is what the sizes imply, as evenly as TFLite's SAME.
 struct Shape {
@@ -104,9 +104,9 @@ class ConvolutionFloat final : public ConvolutionBase<float> {
   void execute(Range range) override {
     const std::vector<float>& x = tensors_.x;
     MatrixMap y = matrix(tensors_.y.data(), shape_.positions(), shape_.out_c);
-    std::vector<float> patches(shape_.is_plain_product() ? 0 : kAtOnce * shape_.patch);
-    for (std::size_t begin = range.begin; begin < range.end; begin += kAtOnce) {
-      const std::size_t count = std::min(kAtOnce, range.end - begin);
+    std::vector<float> patches(shape_.is_plain_product() ? 0 : kOutputsAtOnce * shape_.patch);
+    for (std::size_t begin = range.begin; begin < range.end; begin += kOutputsAtOnce) {
+      const std::size_t count = std::min(kOutputsAtOnce, range.end - begin);
       for (std::size_t group = 0; group < shape_.groups; ++group) {
         const float* left = shape_.is_plain_product() ? &x[begin * shape_.in_c] : patches.data();
         if (!shape_.is_plain_product()) {

@@ -13,7 +13,7 @@
 namespace edgejoule::zoo {
 namespace {
 
-void declare(Options& options) {
+void declare_bert(Options& options) {
   options.declare_choice("variant", "bert", {"bert", "distilbert", "albert"}, "which relative");
   options.declare_count("layers", 12, 1, 1000, "encoder layers");
   options.declare_count("hidden", 768, 1, 65536, "width of the hidden states");
@@ -25,7 +25,7 @@ void declare(Options& options) {
   options.declare_count("embedding", 0, 0, 65536, "width of ALBERT's embeddings; 0: hidden");
 }
 
-files::FileBytes build(const Options& options) {
+files::FileBytes build_bert(const Options& options) {
   const std::string& variant = options.choice("variant");
   const bool is_albert = variant == "albert";
   const bool is_distilled = variant == "distilbert";
@@ -93,8 +93,8 @@ files::FileBytes build(const Options& options) {
 Family bert() {
   return {"bert",
           "BERT encoder, by layers, hidden, heads and seq",
-          declare,
-          build,
+          declare_bert,
+          build_bert,
           {{"bert-tiny", "layers=2,hidden=128,heads=2", "BERT-tiny: 2 layers of 128"},
            {"bert-mini", "layers=4,hidden=256,heads=4", "BERT-mini: 4 layers of 256"},
            {"bert-small", "layers=4,hidden=512,heads=8", "BERT-small: 4 layers of 512"},

@@ -12,14 +12,14 @@
 namespace edgejoule::zoo {
 namespace {
 
-void declare(Options& options) {
+void declare_efficientnet_lite(Options& options) {
   options.declare_factor("width", "1.0", 0.1, 8.0, "multiplier of the channel counts");
   options.declare_factor("depth", "1.0", 0.1, 16.0, "multiplier of the repeats of a stage");
   options.declare_count("resolution", 224, 32, 4096, "height and width of the input");
   options.declare_count("classes", 1000, 1, 1'000'000, "outputs");
 }
 
-files::FileBytes build(const Options& options) {
+files::FileBytes build_efficientnet_lite(const Options& options) {
   const double width = options.factor("width");
   const double depth = options.factor("depth");
   const std::uint64_t resolution = options.count("resolution");
@@ -69,8 +69,8 @@ files::FileBytes build(const Options& options) {
 Family efficientnet_lite() {
   return {"efficientnet_lite",
           "EfficientNet-Lite, 1000 classes",
-          declare,
-          build,
+          declare_efficientnet_lite,
+          build_efficientnet_lite,
           {{"efficientnet_lite0", "width=1.0,depth=1.0,resolution=224", "224 x 224 input"},
            {"efficientnet_lite1", "width=1.0,depth=1.1,resolution=240", "240 x 240 input"},
            {"efficientnet_lite2", "width=1.1,depth=1.2,resolution=260", "260 x 260 input"},

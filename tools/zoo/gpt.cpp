@@ -12,7 +12,7 @@
 namespace edgejoule::zoo {
 namespace {
 
-void declare(Options& options) {
+void declare_gpt(Options& options) {
   options.declare_count("layers", 12, 1, 1000, "decoder layers");
   options.declare_count("hidden", 768, 1, 65536, "width of the hidden states");
   options.declare_count("heads", 12, 1, 65536, "attention heads, a divisor of hidden");
@@ -23,7 +23,7 @@ void declare(Options& options) {
   declare_stored_weights(options);
 }
 
-files::FileBytes build(const Options& options) {
+files::FileBytes build_gpt(const Options& options) {
   const std::uint64_t hidden = options.count("hidden");
   const std::uint64_t heads = options.count("heads");
   const std::uint64_t vocab = options.count("vocab");
@@ -69,8 +69,8 @@ files::FileBytes build(const Options& options) {
 Family gpt() {
   return {"gpt2",
           "GPT-2, 12 layers of 768, logits of every token",
-          declare,
-          build,
+          declare_gpt,
+          build_gpt,
           {{"gpt2", "", "GPT-2: 12 layers of 768, logits of every token"},
            {"gpt2-medium", "layers=24,hidden=1024,heads=16", "GPT-2 medium: 24 layers of 1024"},
            {"gpt2-large", "layers=36,hidden=1280,heads=20", "GPT-2 large: 36 layers of 1280"},

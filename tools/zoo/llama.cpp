@@ -14,7 +14,7 @@
 namespace edgejoule::zoo {
 namespace {
 
-void declare(Options& options) {
+void declare_llama(Options& options) {
   options.declare_count("layers", 22, 1, 1000, "decoder layers");
   options.declare_count("hidden", 2048, 1, 65536, "width of the hidden states");
   options.declare_count("heads", 32, 1, 65536, "attention heads");
@@ -29,7 +29,7 @@ void declare(Options& options) {
   declare_stored_weights(options);
 }
 
-files::FileBytes build(const Options& options) {
+files::FileBytes build_llama(const Options& options) {
   const std::uint64_t hidden = options.count("hidden");
   const std::uint64_t heads = options.count("heads");
   const std::uint64_t kv_heads = options.count("kv_heads");
@@ -98,8 +98,8 @@ files::FileBytes build(const Options& options) {
 Family llama() {
   return {"llama",
           "Llama-style decoder, by layers, hidden, heads, kv_heads, seq and context",
-          declare,
-          build,
+          declare_llama,
+          build_llama,
           {{"tinyllama-1.1b", "dtype=fp16", "TinyLlama: 22 layers of 2048, 4 of 32 heads for keys and values, fp16"},
            {"tinyllama-1.1b-q4", "dtype=fp16,weights=int4", "the same with 4-bit weights, one scale per 32"},
            {"llama-3.2-1b", "layers=16,kv_heads=8,intermediate=8192,vocab=128256,tied=yes,dtype=fp16",

@@ -11,7 +11,7 @@
 namespace edgejoule::zoo {
 namespace {
 
-void declare(Options& options) {
+void declare_mlperf_tiny(Options& options) {
   options.declare_choice("task", "kws", {"ad01", "kws", "vww", "ic"}, "which of the four networks");
 }
 
@@ -107,7 +107,7 @@ files::FileBytes build_image_classification(const Options& options) {
   return net.finish();
 }
 
-files::FileBytes build(const Options& options) {
+files::FileBytes build_mlperf_tiny(const Options& options) {
   const std::string& task = options.choice("task");
   if (task == "ad01") return build_anomaly_detection(options);
   if (task == "vww") return build_visual_wake_words(options);
@@ -120,8 +120,8 @@ files::FileBytes build(const Options& options) {
 Family mlperf_tiny() {
   return {"mlperf_tiny",
           "MLPerf Tiny, keyword spotting",
-          declare,
-          build,
+          declare_mlperf_tiny,
+          build_mlperf_tiny,
           {{"ad01", "task=ad01", "MLPerf Tiny anomaly detection: fully connected autoencoder"},
            {"kws", "task=kws", "MLPerf Tiny keyword spotting: DS-CNN"},
            {"vww", "task=vww", "MLPerf Tiny visual wake words: MobileNetV1 0.25, 96 x 96"},

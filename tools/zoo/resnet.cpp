@@ -11,7 +11,7 @@
 namespace edgejoule::zoo {
 namespace {
 
-void declare(Options& options) {
+void declare_resnet(Options& options) {
   options.declare_choice("layers", "50", {"18", "34", "50", "101", "152"}, "depth");
   options.declare_count("resolution", 224, 32, 4096, "height and width of the input");
   options.declare_count("classes", 1000, 1, 1'000'000, "outputs");
@@ -36,7 +36,7 @@ void add_block(ConvNet& net, const std::string& name, std::uint64_t channels, st
   net.add("add", OpKind::kRelu);
 }
 
-files::FileBytes build(const Options& options) {
+files::FileBytes build_resnet(const Options& options) {
   const std::string& layers = options.choice("layers");
   const bool bottleneck = layers != "18" && layers != "34";
   const struct {
@@ -75,8 +75,8 @@ files::FileBytes build(const Options& options) {
 Family resnet() {
   return {"resnet",
           "ResNet of 50 layers, 1000 classes",
-          declare,
-          build,
+          declare_resnet,
+          build_resnet,
           {{"resnet18", "layers=18", "18 layers, 224 x 224 input"},
            {"resnet34", "layers=34", "34 layers, 224 x 224 input"},
            {"resnet50", "layers=50", "50 layers (v1.5), 224 x 224 input"},

@@ -12,7 +12,7 @@
 namespace edgejoule::zoo {
 namespace {
 
-void declare(Options& options) {
+void declare_vit(Options& options) {
   options.declare_count("layers", 12, 1, 1000, "encoder layers");
   options.declare_count("hidden", 768, 1, 65536, "width of the hidden states");
   options.declare_count("heads", 12, 1, 65536, "attention heads, a divisor of hidden");
@@ -22,7 +22,7 @@ void declare(Options& options) {
   options.declare_count("classes", 1000, 1, 1'000'000, "outputs");
 }
 
-files::FileBytes build(const Options& options) {
+files::FileBytes build_vit(const Options& options) {
   const std::uint64_t hidden = options.count("hidden");
   const std::uint64_t heads = options.count("heads");
   const std::uint64_t stated_intermediate = options.count("intermediate");
@@ -71,8 +71,8 @@ files::FileBytes build(const Options& options) {
 Family vit() {
   return {"vit",
           "Vision transformer, by layers, hidden, heads, patch and resolution",
-          declare,
-          build,
+          declare_vit,
+          build_vit,
           {{"vit-tiny-16", "hidden=192,heads=3", "ViT-Ti/16: 12 layers of 192, 224 x 224 input"},
            {"vit-small-16", "hidden=384,heads=6", "ViT-S/16: 12 layers of 384, 224 x 224 input"},
            {"vit-base-16", "", "ViT-B/16: 12 layers of 768, 224 x 224 input"},

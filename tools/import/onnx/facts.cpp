@@ -14,8 +14,6 @@
 namespace edgejoule::import {
 namespace {
 
-constexpr std::uint64_t kMaxParameterElements = 64;
-
 // The elements in front of an axis, along it and behind it.
 struct Cut {
   std::uint64_t before = 1, along = 1, behind = 1;

@@ -14,12 +14,11 @@
 namespace edgejoule::import {
 namespace {
 
-constexpr const char* kDamaged = "the file is damaged or cut short: copy or export it again";
+constexpr const char* kCutShort = "the file is damaged or cut short: copy or export it again";
 // A small file can describe endless structure in few bytes each; these are far above
 // what any model has.
 constexpr std::size_t kMaxItems = std::size_t{1} << 22U;
 constexpr std::size_t kMaxGraphDepth = 16;
-constexpr std::size_t kMaxRank = 64;
 // Longer lists (tree ensembles, tables) say nothing about shapes.
 constexpr std::size_t kMaxAttributeNumbers = 1024;
 
@@ -27,7 +26,7 @@ float float_of(std::uint64_t bits) {
   return std::bit_cast<float>(static_cast<std::uint32_t>(bits));
 }
 
-class Reader {
+class OnnxReader {
  public:
   OnnxFile read(Span<const std::byte> bytes) {
     WireReader fields(bytes);
@@ -494,9 +493,9 @@ bool OnnxFile::recognises(Span<const std::byte> bytes) noexcept {
 
 OnnxFile OnnxFile::open(Span<const std::byte> bytes, std::string_view file) {
   try {
-    return Reader().read(bytes);
+    return OnnxReader().read(bytes);
   } catch (const WireError& error) {
-    throw ImportError(file, fmt::format("not a whole ONNX model: {}", error.what()), kDamaged);
+    throw ImportError(file, fmt::format("not a whole ONNX model: {}", error.what()), kCutShort);
   }
 }
 

@@ -20,6 +20,8 @@
 
 namespace edgejoule::import {
 
+inline constexpr std::size_t kMaxRank = 64;
+
 // TensorProto.DataType in our vocabulary; kUnknown for types this build does not know.
 [[nodiscard]] DataType data_type_of_onnx(std::int64_t type) noexcept;
 

@@ -16,7 +16,6 @@ namespace edgejoule::import {
 
 // Beyond any tensor there is; keeps sums and products of two within 64 bits.
 inline constexpr std::int64_t kMaxExtent = std::int64_t{1} << 30U;
-inline constexpr std::size_t kMaxRank = 64;
 
 class OnnxShapes {
  public:

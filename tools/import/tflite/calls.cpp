@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::size_t kMaxOperators = 1U << 18U;
 // Keeps the tree within the depth of the graph format: each level adds its scopes.
-constexpr std::size_t kMaxCallDepth = 5;
+constexpr std::size_t kMaxSubgraphDepth = 5;
 
 bool is_unrolled(SubgraphUse use) {
   return use != SubgraphUse::kOnce && use != SubgraphUse::kElement;
@@ -41,8 +41,8 @@ class Calls {
       fail(index, "it runs itself, directly or through others",
            "the file is damaged or was not written by a TFLite converter: export it again");
     }
-    if (depth + extent.height > kMaxCallDepth) {
-      fail(index, fmt::format("subgraphs call each other more than {} deep", kMaxCallDepth),
+    if (depth + extent.height > kMaxSubgraphDepth) {
+      fail(index, fmt::format("subgraphs call each other more than {} deep", kMaxSubgraphDepth),
            "inline the inner ones when exporting the model");
     }
     if (extent.state == State::kKnown) return extent;

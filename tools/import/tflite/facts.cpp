@@ -14,11 +14,6 @@
 #include "import/tflite/types.h"
 
 namespace edgejoule::import {
-namespace {
-
-constexpr std::uint64_t kMaxParameterElements = 64;
-
-}  // namespace
 
 TfliteFacts::TfliteFacts(const TfliteSubgraph& graph, const TfliteShapes& shapes, std::uint64_t model_batch,
                          std::set<std::uint32_t>& seen_buffers, TfliteObservations& observations)

@@ -21,7 +21,7 @@ constexpr flatbuffers::uoffset_t kMaxTables = 1U << 22U;
 // FlatBuffers may share a vector between tables, so a small file can describe a huge
 // model. No real file comes near this.
 constexpr std::uint64_t kMaxIndexEntries = 1U << 25U;
-constexpr std::size_t kMaxRank = 32;
+constexpr std::size_t kMaxTensorRank = 32;
 
 template <class T>
 std::size_t size_of(const T* vector) {
@@ -32,9 +32,9 @@ std::string_view text_of(const flatbuffers::String* text) {
   return text == nullptr ? std::string_view() : std::string_view(text->c_str(), text->size());
 }
 
-class Reader {
+class TfliteReader {
  public:
-  Reader(Span<const std::byte> bytes, std::string_view file) : bytes_(bytes), file_(file) {}
+  TfliteReader(Span<const std::byte> bytes, std::string_view file) : bytes_(bytes), file_(file) {}
 
   TfliteFile read() {
     const Model& model = verified();
@@ -181,7 +181,7 @@ class Reader {
       if (signature.empty()) return;
     }
     const IndexSpan stated = shape.empty() ? signature : shape;
-    if (stated.size() > kMaxRank) fail(where, fmt::format("{} dimensions", stated.size()), kDamaged);
+    if (stated.size() > kMaxTensorRank) fail(where, fmt::format("{} dimensions", stated.size()), kDamaged);
     out.dims.emplace();
     for (std::size_t i = 0; i < stated.size(); ++i) {
       if (stated[i] < -1) fail(where, fmt::format("dimension {} is {}", i, stated[i]), kDamaged);
@@ -220,7 +220,7 @@ bool TfliteFile::recognises(Span<const std::byte> bytes) noexcept {
 }
 
 TfliteFile TfliteFile::open(Span<const std::byte> bytes, std::string_view file) {
-  return Reader(bytes, file).read();
+  return TfliteReader(bytes, file).read();
 }
 
 std::vector<SubgraphReference> subgraphs_of(const TfliteOperator& op) {

@@ -25,7 +25,8 @@
 namespace edgejoule::import {
 namespace {
 
-constexpr const char* kDamaged = "the file is damaged or was not written by a TFLite converter: export it again";
+constexpr const char* kFromNoConverter =
+    "the file is damaged or was not written by a TFLite converter: export it again";
 
 class TfliteImport {
  public:
@@ -199,7 +200,7 @@ class TfliteImport {
   std::uint64_t product(std::uint64_t repeats, std::uint64_t trips, bool once_more, const std::string& label) const {
     std::uint64_t out = 0;
     if (__builtin_mul_overflow(repeats, trips + (once_more ? 1 : 0), &out)) {
-      fail(fmt::format("loop '{}'", label), "nested loops run more than 2^64 times", kDamaged);
+      fail(fmt::format("loop '{}'", label), "nested loops run more than 2^64 times", kFromNoConverter);
     }
     return out;
   }
@@ -292,7 +293,7 @@ class TfliteImport {
 files::FileBytes import_tflite(Span<const std::byte> bytes, std::string_view file, const ImportOptions& options) {
   const TfliteFile model = TfliteFile::open(bytes, file);
   check_calls(model, file);
-  return checked_graph(file, kDamaged, [&] { return TfliteImport(model, file, options).run(); });
+  return checked_graph(file, kFromNoConverter, [&] { return TfliteImport(model, file, options).run(); });
 }
 
 }  // namespace edgejoule::import

@@ -9,7 +9,7 @@ namespace edgejoule::import {
 namespace {
 
 // Names are copied per operator; a damaged file may share one of megabytes.
-constexpr std::size_t kMaxNameBytes = 2048;
+constexpr std::size_t kMaxTensorNameBytes = 2048;
 
 using Path = std::vector<std::string>;
 
@@ -54,7 +54,7 @@ std::size_t most_named(const std::vector<Path>& layers) {
 }  // namespace
 
 OperatorName operator_name(std::string_view tensor_name, OpKind kind, OpClass op_class) {
-  const std::vector<Path> paths = split_joined(tensor_name.substr(0, kMaxNameBytes));
+  const std::vector<Path> paths = split_joined(tensor_name.substr(0, kMaxTensorNameBytes));
   if (paths.empty()) return {};
   std::size_t owner = 0;
   if (op_class == OpClass::kConvolution || op_class == OpClass::kTransposedConvolution ||
