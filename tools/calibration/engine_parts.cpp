@@ -83,15 +83,16 @@ OpNode fuse(std::span<const OpNode> ops, const std::string& name) {
   return out;
 }
 
-std::vector<Experiment> experiments_of(std::span<const workloads::Candidate> candidates, import::ModelFormat format) {
+std::vector<Experiment> experiments_of(std::span<const workloads::Candidate> candidates,
+                                       const RuntimeCommand& command) {
   std::vector<Experiment> out;
   std::set<std::string> seen;
   for (const workloads::Candidate& candidate : candidates) {
     const import::ExperimentOp op{.op = candidate.workload.op, .rows = candidate.workload.rows};
-    if (!seen.insert(op.op.name).second || !import::can_write(format, op)) continue;
+    if (!seen.insert(op.op.name).second || !import::can_write(command.format(), op)) continue;
     out.push_back({.name = op.op.name, .ops = {op}, .held_out = candidate.held_out});
     const bool is_product = op.op.op_class == OpClass::kConvolution || op.op.kind == OpKind::kDense;
-    if (!is_product || op.op.data_type == DataType::kInt8) continue;
+    if (!is_product || op.op.data_type == DataType::kInt8 || !command.tells_layers()) continue;
     const graph::Tensor tensor{.elements = op.op.facts[Fact::kOutputElements], .type = op.op.data_type};
     const import::ExperimentOp relu{
         .op = graph::elementwise({.name = op.op.name + "-relu", .type_name = "RELU"},

@@ -18,11 +18,13 @@
 
 namespace edgejoule::calibration {
 
-// Each op by itself, and products with an activation behind them, as far as `format` can
-// say them; held-out candidates become held-out experiments. Threads are the runtime's
-// own affair: of candidates that differ in them alone the first counts.
+// Each op by itself, and products with an activation behind them, as far as the command's
+// format can say them; held-out candidates become held-out experiments. Threads are the
+// runtime's own affair: of candidates that differ in them alone the first counts.
+// A command that tells no layers gets no pairs: whether the two ran as one nobody knows, and
+// taken as two they make an activation look free (on the stand-in 90 % too low).
 [[nodiscard]] std::vector<Experiment> experiments_of(std::span<const workloads::Candidate> candidates,
-                                                     import::ModelFormat format);
+                                                     const RuntimeCommand& command);
 
 struct EnginePart {
   graph::OpNode op;

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <csignal>
 #include <future>
+#include <optional>
 
 #include "align/align.h"
 
@@ -56,6 +57,16 @@ class Recording {
     take();
   }
 
+  // Waits until every rail of the total has told of the pause that is on: one that went silent a moment ago is not
+  // silent for long enough yet to be called lost, and would leave an engine that nobody saw the end of.
+  void see_all_rails() {
+    while (!all_seen_since(begins_.back())) {
+      if (const auto lost = machine_.rail_problem()) throw RuntimeError(*lost);
+      machine_.idle(kPumpEveryNs);
+      take();
+    }
+  }
+
   struct Energy {
     double joules = 0, standard_error = 0, seconds = 0;
 
@@ -73,6 +84,13 @@ class Recording {
   }
 
  private:
+  [[nodiscard]] bool all_seen_since(std::int64_t begin_ns) const {
+    for (std::size_t rail = 0; rail < samples_.size(); ++rail) {
+      if (!machine_.facts().rails[rail].in_total) continue;
+      if (samples_[rail].empty() || samples_[rail].back().window_begin_ns < begin_ns) return false;
+    }
+    return true;
+  }
   void add(std::size_t rail, std::vector<Energy>& sum) const {
     const std::vector<PowerSample>& samples = samples_[rail];
     double largest = 0;
@@ -161,8 +179,9 @@ template <class Work>
 auto RuntimeBench::watched(const Experiment& experiment, const std::function<bool()>& ended, Work work) {
   auto running = std::async(std::launch::async, work);
   std::int64_t asked_ns = 0;
+  std::optional<std::string> lost;
   while (running.wait_for(std::chrono::seconds(0)) != std::future_status::ready) {
-    if (asked_ns == 0 && ended()) {
+    if (asked_ns == 0 && (ended() || (lost = machine_.rail_problem()))) {
       asked_ns = machine_.now_ns();
       command_.signal(SIGTERM);
     } else if (asked_ns != 0 && machine_.now_ns() - asked_ns > kPatienceNs) {
@@ -170,6 +189,7 @@ auto RuntimeBench::watched(const Experiment& experiment, const std::function<boo
     }
     machine_.idle(kPumpEveryNs);
   }
+  if (lost) throw RuntimeError(*lost);
   if (asked_ns != 0) throw Interrupted(fmt::format("{} was left in the middle", experiment.name));
   return running.get();
 }
@@ -207,6 +227,7 @@ BenchResult RuntimeBench::measure(const Experiment& experiment, const std::funct
              (more_s > 0 ? std::min(kMostGrowth, 1.2 * long_run_s_ / more_s) : kMostGrowth);
   }
   recording.idle(idle_s_);
+  recording.see_all_rails();
 
   const std::vector<Recording::Energy> parts = recording.solve();
   double variance = 0;

@@ -231,8 +231,12 @@ RuntimeRun RuntimeCommand::run(const Experiment& experiment, std::uint64_t itera
   return out;
 }
 
+bool RuntimeCommand::tells_layers() const {
+  return holds(template_, "{layers}");
+}
+
 RuntimeProfile RuntimeCommand::profile(const Experiment& experiment, std::uint64_t iterations) {
-  if (!holds(template_, "{profile}") && !holds(template_, "{layers}")) return {};
+  if (!holds(template_, "{profile}") && !tells_layers()) return {};
   execute(experiment, command_for(experiment, iterations, true), true);
   return earlier_profile(experiment);
 }
@@ -243,7 +247,7 @@ RuntimeProfile RuntimeCommand::earlier_profile(const Experiment& experiment) con
     const std::string path = file_of(experiment, kProfile).string();
     out.profile = timeline::read_profile(read_back(experiment, kProfile, "{profile}"), path);
   }
-  if (holds(template_, "{layers}")) {
+  if (tells_layers()) {
     const std::string path = file_of(experiment, kLayers).string();
     out.layers = timeline::read_layers(read_back(experiment, kLayers, "{layers}"), path);
   }

@@ -35,7 +35,7 @@ RuntimeSession::RuntimeSession(Machine& machine, MachineFacts facts, RuntimeComm
       options_(std::move(options)),
       bench_(machine, command) {
   const std::vector<workloads::Candidate> candidates = candidates_for(facts_, options_, command.format());
-  experiments_ = experiments_of(candidates, command.format());
+  experiments_ = experiments_of(candidates, command);
   make_plan(candidates);
 }
 
@@ -50,7 +50,7 @@ void RuntimeSession::make_plan(const std::vector<workloads::Candidate>& candidat
   for (const std::size_t i : design(candidates, request).order) chosen.push_back(candidates[i]);
   std::map<std::string, std::size_t> known;
   for (std::size_t i = 0; i < experiments_.size(); ++i) known.emplace(experiments_[i].name, i);
-  for (const Experiment& experiment : experiments_of(chosen, command_.format())) {
+  for (const Experiment& experiment : experiments_of(chosen, command_)) {
     plan_.push_back({known.at(experiment.name)});
   }
   std::stable_partition(plan_.begin(), plan_.end(),

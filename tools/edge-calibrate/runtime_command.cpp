@@ -157,6 +157,11 @@ int calibrate_runtime(const RuntimeArguments& arguments) {
   calibration::RuntimeCommand command(arguments.command, arguments.format, folder_of(arguments));
   RuntimeSession session(*machine, facts, command, options);
   say_plan(session, options.budget_s);
+  if (!command.tells_layers()) {
+    fmt::print(stderr,
+               "layers    not told (no {{layers}} in the command): each op is measured by itself, what the runtime "
+               "saves by fusing stays unknown\n");
+  }
   if (arguments.dry_run) {
     for (const Experiment* experiment : session.plan()) {
       fmt::print("{}{}\n", experiment->name, experiment->held_out ? "  (held out)" : "");

@@ -106,12 +106,14 @@ struct HiddenLaw {
   }
 };
 
+constexpr const char* kSaysLayers = " --exportProfile={profile} --exportLayerInfo={layers}";
+
 class Bench {
  public:
-  explicit Bench(std::uint32_t seed, const std::string& more = {})
+  explicit Bench(std::uint32_t seed, const std::string& more = kSaysLayers)
       : law(seed),
-        command(fmt::format("{} --model={{model}} --iterations={{iterations}} --exportTimes={{times}} "
-                            "--exportProfile={{profile}} --exportLayerInfo={{layers}} --law={} --meter={}{}",
+        command(fmt::format("{} --model={{model}} --iterations={{iterations}} --exportTimes={{times}} --law={} "
+                            "--meter={}{}",
                             EDGEJOULE_STAND_IN_RUNTIME, folder.file("law"), folder.file("meter"), more),
                 EDGEJOULE_STAND_IN_FORMAT, folder.path() / "experiments") {
     law.write(folder.file("law"), seed);
@@ -146,7 +148,7 @@ void expect_close(double found, double truth, double share, const std::string& w
 void expect_hidden_law(Bench& bench, const std::set<std::string>& kinds) {
   std::vector<MeasuredEngine> fitted;
   std::vector<MeasuredEngine> held_out;
-  for (const Experiment& experiment : experiments_of(small_candidates(), bench.command.format())) {
+  for (const Experiment& experiment : experiments_of(small_candidates(), bench.command)) {
     (experiment.held_out ? held_out : fitted).push_back(bench.measure(experiment));
   }
   ASSERT_GE(fitted.size(), 20U);
@@ -181,8 +183,18 @@ TEST(RuntimeCommand, AGpusHiddenLawIsRegressedFromRunsOfManyEngines) {
 TEST(RuntimeCommand, ADlasSubgraphIsOneRowOfSummedFacts) {
   const std::uint32_t seed = std::random_device{}();
   SCOPED_TRACE(testing::Message() << "seed " << seed);
-  Bench bench(seed, " --useDLACore=0");
+  Bench bench(seed, std::string(kSaysLayers) + " --useDLACore=0");
   expect_hidden_law(bench, {"subgraph"});
+}
+
+TEST(RuntimeCommand, WithoutLayersTheLawIsThatOfOpsAlone) {
+  const std::uint32_t seed = std::random_device{}();
+  SCOPED_TRACE(testing::Message() << "seed " << seed);
+  Bench bench(seed, "");
+  for (const Experiment& experiment : experiments_of(small_candidates(), bench.command)) {
+    EXPECT_EQ(experiment.ops.size(), 1U) << experiment.name << ": nobody would know what was fused";
+  }
+  expect_hidden_law(bench, {"conv_2d", "dense", "relu", "add"});
 }
 
 TEST(RuntimeCommand, ReadsTimesLayersAndFusionOfARealRun) {

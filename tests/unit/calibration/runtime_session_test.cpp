@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <deque>
 #include <filesystem>
 #include <fstream>
@@ -18,14 +19,17 @@ namespace {
 
 using ::testing::HasSubstr;
 
-// One rail of 5 W, 10 W while `busy` exists; what its clock is, the test says.
+// One rail of 5 W, 10 W while `busy` exists; what its clock is and when the rail is lost, the test says.
 class OneRail final : public Machine {
  public:
-  explicit OneRail(std::string busy) : busy_(std::move(busy)), last_ns_(monotonic_ns()) {
+  // The sensor gives the mean over so many looks, one every 2 ms or so.
+  explicit OneRail(std::string busy, std::uint16_t averages = 1)
+      : busy_(std::move(busy)), averages_(averages), last_ns_(monotonic_ns()) {
     facts_.board = "bench";
     facts_.last_level_bytes = 1U << 20U;
     facts_.memory_bytes = 64U << 20U;
-    facts_.rails.push_back({.label = "IN", .in_total = true, .chip = {}, .cycle_ns = 2'000'000});
+    facts_.rails.push_back(
+        {.label = "IN", .in_total = true, .chip = {}, .cycle_ns = 2'000'000U * averages, .averages = averages});
   }
   const MachineFacts& facts() const override { return facts_; }
   std::int64_t now_ns() override { return monotonic_ns(); }
@@ -35,13 +39,20 @@ class OneRail final : public Machine {
   void idle(std::int64_t ns) override {
     const std::int64_t until_ns = monotonic_ns() + ns;
     while (monotonic_ns() < until_ns) {
-      const bool busy = std::filesystem::exists(busy_);
+      const double watts = std::filesystem::exists(busy_) ? 10 : 5;
       std::this_thread::sleep_for(std::chrono::milliseconds(2));
+      const std::int64_t now_ns = monotonic_ns();
+      joules_ += watts * seconds(now_ns - last_look_ns_);
+      last_look_ns_ = now_ns;
+      if (++looks_ < averages_ || lost) continue;
       PowerSample sample;
       sample.window_begin_ns = last_ns_;
-      sample.window_end_ns = sample.t_mono_ns = last_ns_ = monotonic_ns();
-      sample.power_uw = busy ? 10'000'000 : 5'000'000;
+      sample.window_end_ns = sample.t_mono_ns = now_ns;
+      sample.power_uw = std::llround(1e6 * joules_ / seconds(now_ns - last_ns_));
       samples_.push_back(sample);
+      last_ns_ = now_ns;
+      looks_ = 0;
+      joules_ = 0;
     }
   }
   std::vector<PowerSample> take_samples() override { return std::exchange(samples_, {}); }
@@ -51,13 +62,21 @@ class OneRail final : public Machine {
     if (!clocks.empty()) clocks.pop_front();
     return state;
   }
-  std::optional<std::string> rail_problem() override { return std::nullopt; }
+  std::optional<std::string> rail_problem() override {
+    constexpr std::int64_t kPatienceNs = 3'000'000'000;  // an engine takes less
+    if (monotonic_ns() - last_ns_ < kPatienceNs) return std::nullopt;
+    return "the rail IN has not answered for 3 s; look at its cable";
+  }
 
   std::deque<double> clocks;  // of the next calls; 1000 MHz after them
+  bool lost = false;
 
  private:
   std::string busy_;
-  std::int64_t last_ns_;
+  std::uint16_t averages_;
+  std::int64_t last_ns_, last_look_ns_ = last_ns_;
+  int looks_ = 0;
+  double joules_ = 0;  // since the last sample
   MachineFacts facts_;
   std::vector<PowerSample> samples_;
 };
@@ -67,6 +86,11 @@ RuntimeOptions options_of(OpKind kind, double budget_s) {
   options.budget_s = budget_s;
   options.kinds = {kind};
   return options;
+}
+
+// Busy for 4 ms an inference.
+std::string busy_command(const std::string& busy) {
+  return "touch " + busy + "; : {model}; sleep $(awk 'BEGIN { print 0.004 * {iterations} }'); rm " + busy;
 }
 
 TEST(RuntimeSession, WhatOneBudgetHeldOutNoOtherFits) {
@@ -104,9 +128,7 @@ TEST(RuntimeSession, AnEngineUnderAnotherClockIsMeasuredAgain) {
   const test::TemporaryFolder folder;
   const std::string busy = folder.file("busy");
   OneRail machine(busy);
-  RuntimeCommand command(
-      "touch " + busy + "; : {model}; sleep $(awk 'BEGIN { print 0.004 * {iterations} }'); rm " + busy,
-      import::ModelFormat::kTflite, folder.path() / "experiments");
+  RuntimeCommand command(busy_command(busy), import::ModelFormat::kTflite, folder.path() / "experiments");
   RuntimeSession session(machine, machine.facts(), command, options_of(OpKind::kRelu, 600));
   machine.clocks = {1000, 1000, 1500};  // settled; before the first engine; behind it
   const std::string path = folder.file("journal");
@@ -129,6 +151,76 @@ TEST(RuntimeSession, AnEngineUnderAnotherClockIsMeasuredAgain) {
     EXPECT_NEAR(blocks[i].joules, 5 * 0.004, 0.3 * 5 * 0.004) << blocks[i].name;
     EXPECT_NEAR(blocks[i].idle_watts, 5, 0.1);
   }
+}
+
+// The engine under way ends before the rail counts as lost; it must not pass for measured.
+TEST(RuntimeSession, ARailLostHalfWayEndsItAndResumeGoesOn) {
+  const test::TemporaryFolder folder;
+  const std::string busy = folder.file("busy");
+  const std::string path = folder.file("journal");
+  RuntimeCommand command(busy_command(busy), import::ModelFormat::kTflite, folder.path() / "experiments");
+  {
+    OneRail machine(busy);
+    RuntimeSession session(machine, machine.facts(), command, options_of(OpKind::kRelu, 600));
+    Journal journal(path, JournalHeader{}, false);
+    int shown = 0;
+    session.run(
+        journal, [&](const RuntimeProgress&) { machine.lost = ++shown == 2; }, [] { return false; });
+    EXPECT_FALSE(session.outcome().complete);
+    EXPECT_FALSE(session.outcome().interrupted);
+    EXPECT_THAT(session.outcome().fault, HasSubstr("the rail IN has not answered"));
+    EXPECT_EQ(session.outcome().failed, 0U) << "it is not the engine's fault";
+    EXPECT_EQ(session.fit_set().measurements.size(), 2U);
+  }
+  const JournalContent kept = read_journal(path);
+  ASSERT_EQ(kept.blocks.size(), 2U);
+  for (const Block& block : kept.blocks) EXPECT_EQ(block.problem, "");
+
+  OneRail machine(busy);
+  RuntimeSession session(machine, machine.facts(), command, options_of(OpKind::kRelu, 600));
+  EXPECT_EQ(session.take_over(kept), 2U);
+  Journal journal(path, JournalHeader{}, true);
+  std::string next;
+  session.run(
+      journal, [&](const RuntimeProgress& progress) { next = progress.block->name; }, [&] { return !next.empty(); });
+  EXPECT_EQ(session.fit_set().measurements.size(), 3U);
+  EXPECT_NE(next, kept.blocks[0].name);
+  EXPECT_NE(next, kept.blocks[1].name);
+}
+
+TEST(RuntimeSession, ARailLostWhileTheCommandRunsEndsTheCommand) {
+  const test::TemporaryFolder folder;
+  OneRail machine(folder.file("busy"));
+  RuntimeCommand command("echo $$ >" + folder.file("pid") + "; : {model} {iterations}; sleep 300",
+                         import::ModelFormat::kTflite, folder.path() / "experiments");
+  RuntimeSession session(machine, machine.facts(), command, options_of(OpKind::kRelu, 600));
+  machine.lost = true;
+  Journal journal;
+  session.run(
+      journal, [](const RuntimeProgress&) {}, [] { return false; });
+  EXPECT_THAT(session.outcome().fault, HasSubstr("the rail IN has not answered"));
+  int pid = 0;
+  std::ifstream(folder.file("pid")) >> pid;
+  ASSERT_GT(pid, 0) << "it never ran";
+  EXPECT_FALSE(std::filesystem::exists("/proc/" + std::to_string(pid)));
+}
+
+// A short run lies within a few windows: its edges are known from when it ran, not from the samples.
+TEST(RuntimeSession, ASensorThatAveragesShowsTheSameJoules) {
+  const test::TemporaryFolder folder;
+  const std::string busy = folder.file("busy");
+  OneRail machine(busy, 8);
+  RuntimeCommand command(busy_command(busy), import::ModelFormat::kTflite, folder.path() / "experiments");
+  RuntimeSession session(machine, machine.facts(), command, options_of(OpKind::kRelu, 600));
+  EXPECT_GT(session.least_seconds(), 3) << "as long as its windows ask for";
+  Journal journal;
+  Block block;
+  session.run(
+      journal, [&](const RuntimeProgress& progress) { block = *progress.block; }, [&] { return !block.name.empty(); });
+  EXPECT_EQ(block.problem, "");
+  EXPECT_NEAR(block.joules, 5 * 0.004, 0.3 * 5 * 0.004);
+  EXPECT_NEAR(block.idle_watts, 5, 0.1);
+  EXPECT_LT(block.joules_error, 0.1 * block.joules);
 }
 
 }  // namespace
