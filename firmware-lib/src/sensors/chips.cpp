@@ -11,20 +11,47 @@ constexpr std::uint16_t kAverages[8] = {1, 4, 16, 64, 128, 256, 512, 1024};
 
 constexpr RegisterField kNone{};
 
-constexpr void set_timing(Chip& c, const std::uint16_t (&times)[8]) {
-  for (int i = 0; i < 8; ++i) {
-    c.times_us[i] = times[i];
-    c.average_counts[i] = kAverages[i];
-  }
-}
-
-constexpr Chip ina219() {
+// One channel at the addresses that two pins give, which is most of them.
+constexpr Chip chip_named(ChipId id, std::string_view name) {
   Chip c{};
-  c.id = ChipId::kIna219;
-  c.name = "ina219";
+  c.id = id;
+  c.name = name;
   c.address_first = 0x40;
   c.address_last = 0x4F;
   c.channels = 1;
+  return c;
+}
+
+constexpr void set_identity(Chip& c, std::uint8_t manufacturer_reg, std::uint8_t die_reg, std::uint16_t value,
+                            std::uint16_t mask) {
+  c.manufacturer_reg = manufacturer_reg;
+  c.die_reg = die_reg;
+  c.die_value = value;
+  c.die_mask = mask;
+}
+
+constexpr void set_timing(Chip& c, const std::uint16_t (&times)[8], const std::uint16_t (&counts)[8] = kAverages) {
+  for (int i = 0; i < 8; ++i) {
+    c.times_us[i] = times[i];
+    c.average_counts[i] = counts[i];
+  }
+}
+
+// The configuration register of INA226 and INA3221: averages, both times, mode.
+constexpr void set_control(Chip& c, std::uint16_t after_reset) {
+  c.config_reset = after_reset;
+  c.adc_reset = after_reset;
+  c.mode = {0, 3};
+  c.shunt_time = {3, 3};
+  c.bus_time = {6, 3};
+  c.averages = {9, 3};
+  c.mode_continuous = 7;
+  c.mode_triggered = 3;
+  set_timing(c, kTimesInaFast);
+}
+
+constexpr Chip ina219() {
+  Chip c = chip_named(ChipId::kIna219, "ina219");
   c.shunt = {0x01, 2, 16, 0, true};
   c.bus = {0x02, 2, 13, 3, false};
   c.current = {0x04, 2, 16, 0, true};
@@ -43,10 +70,7 @@ constexpr Chip ina219() {
   c.mode_triggered = 3;
   constexpr std::uint16_t kTimes[8] = {84, 148, 276, 532, 0, 0, 0, 0};
   constexpr std::uint16_t kCounts[8] = {1, 2, 4, 8, 16, 32, 64, 128};
-  for (int i = 0; i < 8; ++i) {
-    c.times_us[i] = kTimes[i];
-    c.average_counts[i] = kCounts[i];
-  }
+  set_timing(c, kTimes, kCounts);
   c.flags_reg = 0x02;
   c.ready_bit = 0x0002;
   c.overflow_bit = 0x0001;
@@ -59,12 +83,7 @@ constexpr Chip ina219() {
 }
 
 constexpr Chip ina226_like(ChipId id, std::string_view name) {
-  Chip c{};
-  c.id = id;
-  c.name = name;
-  c.address_first = 0x40;
-  c.address_last = 0x4F;
-  c.channels = 1;
+  Chip c = chip_named(id, name);
   c.shunt = {0x01, 2, 16, 0, true};
   c.bus = {0x02, 2, 16, 0, true};
   c.current = {0x04, 2, 16, 0, true};
@@ -72,15 +91,7 @@ constexpr Chip ina226_like(ChipId id, std::string_view name) {
   c.shunt_lsb_pv = 2'500'000;
   c.bus_lsb_pv = 1'250'000'000;
   c.power_lsb_tenths = 250;
-  c.config_reset = 0x4127;
-  c.adc_reset = 0x4127;
-  c.mode = {0, 3};
-  c.shunt_time = {3, 3};
-  c.bus_time = {6, 3};
-  c.averages = {9, 3};
-  c.mode_continuous = 7;
-  c.mode_triggered = 3;
-  set_timing(c, kTimesInaFast);
+  set_control(c, 0x4127);
   c.flags_reg = 0x06;
   c.ready_bit = 0x0008;
   c.overflow_bit = 0x0004;
@@ -99,10 +110,7 @@ constexpr Chip ina226_like(ChipId id, std::string_view name) {
 
 constexpr Chip ina226() {
   Chip c = ina226_like(ChipId::kIna226, "ina226");
-  c.manufacturer_reg = 0xFE;
-  c.die_reg = 0xFF;
-  c.die_value = 0x2260;
-  c.die_mask = 0xFFFF;
+  set_identity(c, 0xFE, 0xFF, 0x2260, 0xFFFF);
   return c;
 }
 
@@ -114,27 +122,17 @@ constexpr Chip ina260() {
   c.shunt_lsb_pv = 0;
   c.current_lsb_na = 1'250'000;
   c.power_lsb_tenths = 80;
-  c.manufacturer_reg = 0xFE;
-  c.die_reg = 0xFF;
-  c.die_value = 0x2270;
-  c.die_mask = 0xFFF0;
+  set_identity(c, 0xFE, 0xFF, 0x2270, 0xFFF0);
   c.config_reset = 0x6127;
   c.adc_reset = 0x6127;
   c.calibration_reg = 0;
   c.calibration_scale = 0;
-  // Limits on current, 1.25 mA each, expressed as the voltage over the internal 2 mOhm.
-  c.alerts[0] = {AlertKind::kShuntOver, 0x07, 0, 2'500'000, 0, 0x8000};
-  c.alerts[1] = {AlertKind::kShuntUnder, 0x07, 0, 2'500'000, 0, 0x4000};
+  // Its limits on current, 1.25 mA each, are those on 2.5 uV over the 2 mOhm.
   return c;
 }
 
 constexpr Chip ina238_like(ChipId id, std::string_view name) {
-  Chip c{};
-  c.id = id;
-  c.name = name;
-  c.address_first = 0x40;
-  c.address_last = 0x4F;
-  c.channels = 1;
+  Chip c = chip_named(id, name);
   c.shunt = {0x04, 2, 16, 0, true};
   c.bus = {0x05, 2, 16, 0, true};
   c.temperature = {0x06, 2, 12, 4, true};
@@ -175,9 +173,7 @@ constexpr Chip ina238_like(ChipId id, std::string_view name) {
 
 constexpr Chip ina238() {
   Chip c = ina238_like(ChipId::kIna238, "ina238");
-  c.die_reg = 0x3F;
-  c.die_value = 0x2380;
-  c.die_mask = 0xFFF0;
+  set_identity(c, 0x3E, 0x3F, 0x2380, 0xFFF0);
   return c;
 }
 
@@ -194,9 +190,7 @@ constexpr Chip ina228() {
   c.bus_lsb_pv = 195'312'500;
   c.power_lsb_tenths = 32;
   c.temperature_lsb_ndegc = 7'812'500;
-  c.die_reg = 0x3F;
-  c.die_value = 0x2280;
-  c.die_mask = 0xFFF0;
+  set_identity(c, 0x3E, 0x3F, 0x2280, 0xFFF0);
   c.calibration_scale = 131'072;
   c.current_bits = 20;
   return c;
@@ -215,19 +209,8 @@ constexpr Chip ina3221() {
   c.bus = {0x02, 2, 13, 3, true};
   c.shunt_lsb_pv = 40'000'000;
   c.bus_lsb_pv = 8'000'000'000;
-  c.manufacturer_reg = 0xFE;
-  c.die_reg = 0xFF;
-  c.die_value = 0x3220;
-  c.die_mask = 0xFFFF;
-  c.config_reset = 0x7127;
-  c.adc_reset = 0x7127;
-  c.mode = {0, 3};
-  c.shunt_time = {3, 3};
-  c.bus_time = {6, 3};
-  c.averages = {9, 3};
-  c.mode_continuous = 7;
-  c.mode_triggered = 3;
-  set_timing(c, kTimesInaFast);
+  set_identity(c, 0xFE, 0xFF, 0x3220, 0xFFFF);
+  set_control(c, 0x7127);
   c.flags_reg = 0x0F;
   c.ready_bit = 0x0001;
   // The critical limit follows every conversion, the warning limit the averages: the warning is the one that does
