@@ -7,9 +7,6 @@
 #include <utility>
 
 #include "graph/data_types.h"
-#include "graph/exact.h"
-#include "graph/op_work.h"
-#include "graph/transistor_ops.h"
 #include "import/tflite/attributes.h"
 #include "import/tflite/types.h"
 
@@ -107,18 +104,6 @@ graph::OpTypes TfliteFacts::types(const TfliteOperator& op, std::size_t input, s
   // Kernels for narrow weights on float activations quantise the activations first.
   if (graph::is_float(out.input) && graph::is_narrow_integer(out.weight)) out.arithmetic = DataType::kInt8;
   return out;
-}
-
-void TfliteFacts::add_dynamic_quantisation(graph::OpNode& node, const TfliteOperator& op, std::size_t input) {
-  if (!has(op, input) || !graph::is_float(type(op.inputs[input])) || node.data_type != DataType::kInt8) return;
-  ++observations_.hybrid_ops;
-  const graph::Exact exact(node.name);
-  const graph::ScalarWork each = graph::work_of(OpKind::kQuantize).per_output;
-  const std::uint64_t elements = node.facts[Fact::kInputElements];
-  const auto grow = [&](Fact fact, std::uint64_t amount) { node.facts.set(fact, exact.add(node.facts[fact], amount)); };
-  grow(Fact::kStatedAlu, exact.mul(each.alu(), elements));
-  grow(Fact::kTransistorOps,
-       exact.mul(graph::transistor_ops(each, graph::transistor_cost(DataType::kFloat32)), elements));
 }
 
 // Runtimes keep what these kernels make of constants, from the first inference on.

@@ -72,7 +72,11 @@ class TfliteFacts {
   [[nodiscard]] Node lookup(const TfliteOperator& op, const TfliteOp& row, graph::OpContext& context);
   [[nodiscard]] graph::OpNode opaque(const TfliteOperator& op, const TfliteOp& row, const graph::OpContext& context,
                                      OpClass op_class);
-  void add_dynamic_quantisation(graph::OpNode& node, const TfliteOperator& op, std::size_t input);
+  // What a product multiplies: the types of its operands, and how its weights are stored.
+  template <class Params>
+  void set_operands(Params& p, const TfliteOperator& op, std::size_t input, std::size_t weight, std::size_t bias);
+  // A product of narrow weights quantises its float data, input 0, first.
+  [[nodiscard]] graph::OpNode with_dynamic_quantisation(graph::OpNode node, const TfliteOperator& op);
 
   const TfliteSubgraph& graph_;
   const TfliteShapes& shapes_;

@@ -8,6 +8,8 @@
 
 #include "graph/data_types.h"
 #include "graph/exact.h"
+#include "graph/op_work.h"
+#include "graph/transistor_ops.h"
 #include "import/tflite/attributes.h"
 #include "import/tflite/facts.h"
 
@@ -24,6 +26,30 @@ std::pair<std::uint64_t, std::uint64_t> batch_and_steps(const Dims& input, bool 
 }
 
 }  // namespace
+
+template <class Params>
+void TfliteFacts::set_operands(Params& p, const TfliteOperator& op, std::size_t input, std::size_t weight,
+                               std::size_t bias) {
+  p.types = types(op, input, weight, bias);
+  if constexpr (requires { p.weights; }) {
+    p.weights = weights(op, weight);
+  } else {
+    p.right = weights(op, weight);
+  }
+}
+
+graph::OpNode TfliteFacts::with_dynamic_quantisation(graph::OpNode node, const TfliteOperator& op) {
+  if (!has(op, 0) || !graph::is_float(type(op.inputs[0])) || node.data_type != DataType::kInt8) return node;
+  ++observations_.hybrid_ops;
+  const graph::Exact exact(node.name);
+  const graph::ScalarWork each = graph::work_of(OpKind::kQuantize).per_output;
+  const std::uint64_t elements = node.facts[Fact::kInputElements];
+  const auto grow = [&](Fact fact, std::uint64_t amount) { node.facts.set(fact, exact.add(node.facts[fact], amount)); };
+  grow(Fact::kStatedAlu, exact.mul(each.alu(), elements));
+  grow(Fact::kTransistorOps,
+       exact.mul(graph::transistor_ops(each, graph::transistor_cost(DataType::kFloat32)), elements));
+  return node;
+}
 
 TfliteFacts::Node TfliteFacts::conv_2d(const TfliteOperator& op, graph::OpContext& context, bool depthwise) {
   const Shape in = shape(op, 0);
@@ -58,11 +84,8 @@ TfliteFacts::Node TfliteFacts::conv_2d(const TfliteOperator& op, graph::OpContex
   p.groups = p.in_c / group_channels;
   p.has_bias = has(op, 2);
   p.fused_activation = fused_activation(*op.wire);
-  p.types = types(op, 0, 1, 2);
-  p.weights = weights(op, 1);
-  graph::OpNode node = graph::convolution(context, p);
-  add_dynamic_quantisation(node, op, 0);
-  return node;
+  set_operands(p, op, 0, 1, 2);
+  return with_dynamic_quantisation(graph::convolution(context, p), op);
 }
 
 TfliteFacts::Node TfliteFacts::conv_3d(const TfliteOperator& op, graph::OpContext& context, bool transposed) {
@@ -92,8 +115,7 @@ TfliteFacts::Node TfliteFacts::conv_3d(const TfliteOperator& op, graph::OpContex
   p.kernel_d = extent_of((*filter)[0]), p.kernel_h = extent_of((*filter)[1]), p.kernel_w = extent_of((*filter)[2]);
   p.has_bias = has(op, bias);
   p.fused_activation = fused_activation(*op.wire);
-  p.types = types(op, data, 1, bias);
-  p.weights = weights(op, 1);
+  set_operands(p, op, data, 1, bias);
   return transposed ? graph::transposed_convolution(context, p) : graph::convolution(context, p);
 }
 
@@ -122,8 +144,7 @@ TfliteFacts::Node TfliteFacts::transpose_conv(const TfliteOperator& op, graph::O
   }
   p.has_bias = has(op, bias);
   p.fused_activation = fused_activation(*op.wire);
-  p.types = types(op, data, 1, bias);
-  p.weights = weights(op, 1);
+  set_operands(p, op, data, 1, bias);
   return graph::transposed_convolution(context, p);
 }
 
@@ -151,8 +172,7 @@ TfliteFacts::Node TfliteFacts::stablehlo_convolution(const TfliteOperator& op, g
   p.kernel_h = elements_of(*filter, context.name) / group_channels /
                std::max<std::uint64_t>(1, at(*filter, o->kernel_output_feature_dimension()));
   p.has_bias = false;
-  p.types = types(op, 0, 1, kNoOperand);
-  p.weights = weights(op, 1);
+  set_operands(p, op, 0, 1, kNoOperand);
   return graph::convolution(context, p);
 }
 
@@ -180,8 +200,7 @@ TfliteFacts::Node TfliteFacts::stablehlo_dot(const TfliteOperator& op, graph::Op
   p.k = depth;
   p.m = elements_of(*x, context.name) / exact.mul(batch, depth);
   p.n = elements_of(*y, context.name) / exact.mul(batch, depth);
-  p.types = types(op, 0, 1, kNoOperand);
-  p.right = weights(op, 1);
+  set_operands(p, op, 0, 1, kNoOperand);
   return graph::batch_matmul(context, p);
 }
 
@@ -203,11 +222,8 @@ TfliteFacts::Node TfliteFacts::dense(const TfliteOperator& op, graph::OpContext&
   p.m = rows / context.batch;
   p.has_bias = has(op, 2);
   p.fused_activation = fused_activation(*op.wire);
-  p.types = types(op, 0, 1, 2);
-  p.weights = weights(op, 1);
-  graph::OpNode node = graph::dense(context, p);
-  add_dynamic_quantisation(node, op, 0);
-  return node;
+  set_operands(p, op, 0, 1, 2);
+  return with_dynamic_quantisation(graph::dense(context, p), op);
 }
 
 TfliteFacts::Node TfliteFacts::batch_matmul(const TfliteOperator& op, graph::OpContext& context) {
@@ -231,11 +247,8 @@ TfliteFacts::Node TfliteFacts::batch_matmul(const TfliteOperator& op, graph::OpC
   p.left_matrices = elements_of(x->begin(), x->end() - 2, context.name);
   p.right_matrices = elements_of(y->begin(), y->end() - 2, context.name);
   p.products = elements_of(out->begin(), out->end() - 2, context.name);
-  p.types = types(op, 0, 1, kNoOperand);
-  p.right = weights(op, 1);
-  graph::OpNode node = graph::batch_matmul(context, p);
-  add_dynamic_quantisation(node, op, 0);
-  return node;
+  set_operands(p, op, 0, 1, kNoOperand);
+  return with_dynamic_quantisation(graph::batch_matmul(context, p), op);
 }
 
 // 20 or 24 inputs, 48 in both directions: data, four input weights, four recurrent
@@ -274,8 +287,7 @@ TfliteFacts::Node TfliteFacts::lstm(const TfliteOperator& op, const TfliteOp& ro
   p.peepholes = has(op, kCellToOutput);
   const OpKind activation = fused_activation(*op.wire);
   if (activation != OpKind::kUnknown) p.activation = activation;
-  p.types = types(op, 0, kInputToForget, kForgetBias);
-  p.weights = weights(op, kInputToForget);
+  set_operands(p, op, 0, kInputToForget, kForgetBias);
   std::uint64_t scales = 0;
   for (const std::int32_t index : op.inputs) {
     if (index >= 0 && constant_[static_cast<std::size_t>(index)] && graph::is_narrow_integer(type(index))) {
@@ -283,9 +295,7 @@ TfliteFacts::Node TfliteFacts::lstm(const TfliteOperator& op, const TfliteOp& ro
     }
   }
   p.weights.scales = scales;
-  graph::OpNode node = graph::recurrent(context, p);
-  add_dynamic_quantisation(node, op, 0);
-  return node;
+  return with_dynamic_quantisation(graph::recurrent(context, p), op);
 }
 
 // Five inputs: data, previous activation, weights (4n x (k + n)), biases, state.
@@ -297,8 +307,7 @@ TfliteFacts::Node TfliteFacts::basic_lstm(const TfliteOperator& op, graph::OpCon
   context.batch = elements_of(in->begin(), in->end() - 1, context.name);
   p.inputs = extent_of(in->back());
   p.units = extent_of(previous->back());
-  p.types = types(op, 0, 2, 3);
-  p.weights = weights(op, 2);
+  set_operands(p, op, 0, 2, 3);
   return graph::recurrent(context, p);
 }
 
@@ -323,11 +332,8 @@ TfliteFacts::Node TfliteFacts::rnn(const TfliteOperator& op, const TfliteOp& row
     if (auxiliary != nullptr && !auxiliary->empty()) p.inputs += extent_of(auxiliary->back());
   }
   p.activation = fused_activation(*op.wire);
-  p.types = types(op, 0, 1, 3);
-  p.weights = weights(op, 1);
-  graph::OpNode node = graph::recurrent(context, p);
-  add_dynamic_quantisation(node, op, 0);
-  return node;
+  set_operands(p, op, 0, 1, 3);
+  return with_dynamic_quantisation(graph::recurrent(context, p), op);
 }
 
 // Data, feature weights (filters x inputs), time weights (filters x memory), bias, state.
@@ -348,11 +354,8 @@ TfliteFacts::Node TfliteFacts::svdf(const TfliteOperator& op, graph::OpContext& 
   p.svdf_memory = extent_of((*time)[1]);
   p.svdf_rank = o == nullptr || o->rank() <= 0 ? 1 : extent_of(o->rank());
   p.activation = fused_activation(*op.wire);
-  p.types = types(op, 0, 1, 3);
-  p.weights = weights(op, 1);
-  graph::OpNode node = graph::recurrent(context, p);
-  add_dynamic_quantisation(node, op, 0);
-  return node;
+  set_operands(p, op, 0, 1, 3);
+  return with_dynamic_quantisation(graph::recurrent(context, p), op);
 }
 
 }  // namespace edgejoule::import
