@@ -1,4 +1,5 @@
 #include "calibration/protocol.h"
+#include "measurements/median.h"
 
 #include <fmt/format.h>
 
@@ -6,8 +7,6 @@
 #include <cmath>
 #include <complex>
 #include <numbers>
-
-#include "calibration/median.h"
 
 namespace edgejoule::calibration {
 namespace {
@@ -244,7 +243,7 @@ std::string Protocol::judge(const MachineState& now, const Block& block, const s
                             double idle_difference, double idle_error) const {
   const std::string problem = state_problem(now, first_state_, machine_.facts().engine_kind, options_.limits);
   if (!problem.empty()) return problem;
-  const double usual = median(chunk_seconds);
+  const double usual = measurements::median(chunk_seconds);
   double lost = 0, all = 0;
   for (const double seconds : chunk_seconds) {
     lost += seconds > kSlowChunk * usual ? seconds - usual : 0;
@@ -296,7 +295,8 @@ Block Protocol::measure(const std::string& name) {
     RunSpan whole;
     whole.begin_ns = machine_.now_ns();
     while (whole.executions == 0 || (seconds < asked_s)) {
-      const double each = chunk_seconds.empty() ? std::max(pilot.seconds_each(), 1e-9) : median(chunk_seconds);
+      const double each =
+          chunk_seconds.empty() ? std::max(pilot.seconds_each(), 1e-9) : measurements::median(chunk_seconds);
       const auto chunk = static_cast<std::uint64_t>(std::max(1.0, std::round(kChunkSeconds / each)));
       const RunSpan span = machine_.run(chunk);
       add(span.begin_ns, span.end_ns, run);

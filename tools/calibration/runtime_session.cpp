@@ -6,8 +6,8 @@
 #include <map>
 
 #include "calibration/design.h"
-#include "calibration/median.h"
 #include "files/io.h"
+#include "measurements/median.h"
 #include "measurements/whole_model.h"
 
 namespace edgejoule::calibration {
@@ -208,7 +208,7 @@ measurements::MeasurementSet RuntimeSession::set_of(bool held_out) const {
     measurements::take_if_above_zero(std::move(m), set);
   }
   if (!held_out) set.excluded.insert(set.excluded.end(), given_up_.begin(), given_up_.end());
-  set.idle_watts = idle_watts.empty() ? -1 : median(std::move(idle_watts));
+  set.idle_watts = idle_watts.empty() ? -1 : measurements::median(std::move(idle_watts));
   set.sha256 = files::sha256(digest);
   return set;
 }

@@ -6,9 +6,9 @@
 #include <cmath>
 #include <set>
 
-#include "calibration/median.h"
 #include "edgejoule/core/graph.h"
 #include "files/io.h"
+#include "measurements/median.h"
 #include "measurements/whole_model.h"
 
 namespace edgejoule::calibration {
@@ -246,7 +246,7 @@ double Session::idle_watts() const {
   for (const Measured& measured : measured_) {
     if (measured.block.problem.empty()) watts.push_back(measured.block.idle_watts);
   }
-  return watts.empty() ? -1 : median(std::move(watts));
+  return watts.empty() ? -1 : measurements::median(std::move(watts));
 }
 
 std::string Ending::text() const {

@@ -5,9 +5,9 @@
 #include <algorithm>
 #include <cmath>
 
-#include "calibration/median.h"
 #include "calibration/uncertainty.h"
 #include "fit/table_writer.h"
+#include "measurements/median.h"
 #include "measurements/statement.h"
 #include "report/chart.h"
 #include "report/page.h"
@@ -203,7 +203,7 @@ std::string to_text(const RunResult& result) {
     if (measured.block.problem.empty()) errors.push_back(measured.block.relative_error());
   }
   out += fmt::format("measured  {} blocks, median standard error {}; conservation within {}\n", errors.size(),
-                     percent(calibration::median(errors)), percent(result.session.protocol().worst_conservation()));
+                     percent(measurements::median(errors)), percent(result.session.protocol().worst_conservation()));
   out += fmt::format("idle      {}", text::si(result.session.idle_watts(), "W"));
   if (result.session.wake()) out += "; waking up costs " + wake_text(*result.session.wake());
   out += fmt::format("\na joule   {}, {}\n", measurements::boundary_text(result.set),

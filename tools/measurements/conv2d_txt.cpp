@@ -1,6 +1,5 @@
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <array>
 #include <sstream>
 #include <vector>
@@ -8,6 +7,7 @@
 #include "graph/ops.h"
 #include "measurements/csv.h"
 #include "measurements/importers.h"
+#include "measurements/median.h"
 #include "text/escape.h"
 
 namespace edgejoule::measurements {
@@ -47,12 +47,6 @@ graph::OpNode convolution_of(const std::array<std::uint64_t, kDimensions>& d, co
   params.dilation_h = d[16], params.dilation_w = d[17];
   params.groups = d[18];
   return graph::convolution(context, params);
-}
-
-double median(std::vector<double> values) {
-  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-  std::nth_element(values.begin(), middle, values.end());
-  return *middle;
 }
 
 }  // namespace

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <vector>
 
-namespace edgejoule::calibration {
+namespace edgejoule::measurements {
 
 [[nodiscard]] inline double median(std::vector<double> values) {
   if (values.empty()) return 0;
@@ -13,4 +13,4 @@ namespace edgejoule::calibration {
   return *middle;
 }
 
-}  // namespace edgejoule::calibration
+}  // namespace edgejoule::measurements
