@@ -25,11 +25,12 @@ struct DesignKey {
   DataType data_type = DataType::kUnknown;
   DataType weight_type = DataType::kUnknown;
   int threads = 1;
+  bool transformed = false;  // a convolution that libraries may run by Winograd's transform: 3 x 3 at stride 1
 
   friend bool operator==(const DesignKey&, const DesignKey&) = default;
 };
 [[nodiscard]] DesignKey key_of(const workloads::Workload& workload);
-// "dense float32 x int4, 4 threads"
+// "dense float32 x int4, 4 threads", "conv_2d float32 3 x 3, 4 threads"
 [[nodiscard]] std::string text_of(const DesignKey& key);
 
 struct KeyUncertainty {

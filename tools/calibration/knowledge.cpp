@@ -68,7 +68,13 @@ using ConstSquare = Eigen::Map<const Eigen::MatrixXd>;
 }  // namespace
 
 DesignKey key_of(const workloads::Workload& workload) {
-  return {workload.op.kind, workload.op.data_type, workload.op.weight_type, workload.threads};
+  const Facts& facts = workload.op.facts;
+  const auto is = [&](Fact height, Fact width, std::uint64_t size) {
+    return facts[height] == size && facts[width] == size;
+  };
+  const bool transformed = workload.op.kind == OpKind::kConv2d && is(Fact::kKernelH, Fact::kKernelW, 3) &&
+                           is(Fact::kStrideH, Fact::kStrideW, 1) && is(Fact::kDilationH, Fact::kDilationW, 1);
+  return {workload.op.kind, workload.op.data_type, workload.op.weight_type, workload.threads, transformed};
 }
 
 std::string text_of(const DesignKey& key) {
@@ -76,6 +82,7 @@ std::string text_of(const DesignKey& key) {
   if (key.weight_type != DataType::kUnknown && key.weight_type != key.data_type) {
     text += fmt::format(" x {}", name_of(key.weight_type));
   }
+  if (key.transformed) text += " 3 x 3";
   return text + (key.threads == 1 ? ", 1 thread" : fmt::format(", {} threads", key.threads));
 }
 

@@ -196,10 +196,12 @@ class Fit {
       Rows train;
       std::set_difference(row.measurements.begin(), row.measurements.end(), part.begin(), part.end(),
                           std::back_inserter(train));
+      OpFitOptions ops = options_.fit.ops;
+      ops.common = common_without(part);
       const Eigen::VectorXd predicted =
           row.level == Level::kRoofline
               ? Roofline(observations_, std::move(train), work).predict(observations_, part)
-              : class_row(observations_, row.op_class, std::move(train), options_.fit.ops).predict(observations_, part);
+              : class_row(observations_, row.op_class, std::move(train), ops).predict(observations_, part);
       for (std::size_t i = 0; i < part.size(); ++i) {
         const Measurement& m = set_.measurements[part[i]];
         result.log_residuals.push_back(std::log(m.energy_joules / predicted[static_cast<Eigen::Index>(i)]));
@@ -212,6 +214,15 @@ class Fit {
                               kinds.size(), row.residual.median_error_percent)
                 : fmt::format("only {} was measured, so no other kind could be tested", name_of(kinds.begin()->first));
     row.reason = row.reason.empty() ? about : about + "; " + row.reason;
+  }
+
+  [[nodiscard]] CommonCosts common_without(const Rows& left_out) const {
+    Rows others;
+    for (std::size_t i = 0; i < set_.measurements.size(); ++i) {
+      const bool wanted = set_.measurements[i].level == NodeLevel::kOp;
+      if (wanted && !std::binary_search(left_out.begin(), left_out.end(), i)) others.push_back(i);
+    }
+    return {observations_, others, observations_.energies(others)};
   }
 
   void report_key(const TreeFit::Key& key, const OpRow& row) {

@@ -124,9 +124,14 @@ ModelTree::Node ModelTree::make_node(const Data& data, std::vector<Eigen::Index>
   const Eigen::VectorXd energies = data.energies(rows);
   const Eigen::VectorXd weights = data.weights(rows);
   RelativeFitOptions fit;
-  if (parent.size() > 0) fit.ridge = options_.ridge;  // the root has nothing to be pulled toward
   fit.robust_steps = options_.robust_steps;
-  fit.prior = parent;
+  if (parent.size() > 0) {
+    fit.ridge = options_.ridge;
+    fit.prior = parent;
+  } else {
+    fit.prior = options_.prior;
+    fit.penalty = options_.penalty;
+  }
   node.coefficients = fit_relative(terms, energies, weights, fit);
   const Eigen::VectorXd predicted = (terms * node.coefficients).cwiseMax(kSmallestJoules);
   node.log_residuals = (energies.array() / predicted.array()).log();

@@ -19,6 +19,7 @@ struct TreeOptions {
   int proposals = 6;      // splits that are fitted before one is chosen
   double ridge = 1.0;     // pull toward the parent's row, in rows
   int robust_steps = 4;
+  Eigen::VectorXd prior, penalty;  // of the root's row, as in RelativeFitOptions
 };
 
 // min <= facts[feature] < max for each.

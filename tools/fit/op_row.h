@@ -7,6 +7,7 @@
 
 #include <vector>
 
+#include "fit/common_costs.h"
 #include "fit/fitted_row.h"
 #include "fit/op_terms.h"
 #include "fit/row_fit.h"
@@ -17,6 +18,7 @@ struct OpFitOptions {
   std::vector<FormSpec> forms = op_forms();
   int most_leaves = 16;  // of the trees that are tried; 1: none
   int trees = 5;         // of a committee; 1: a tree by itself, as rows with run-time facts must be
+  CommonCosts common;    // where every row starts
 };
 
 class OpRow {
@@ -36,8 +38,13 @@ class OpRow {
   [[nodiscard]] std::vector<FittedRow> table_rows(const Observations& observations) const;
 
  private:
+  void add_winograd_forms(const Observations& observations, std::vector<FormSpec>& forms);
+  [[nodiscard]] FittedRow linear_row(const Eigen::VectorXd& coefficients, const Eigen::MatrixXd& columns,
+                                     const std::vector<Eigen::Index>& members, const std::vector<Bound>& bounds) const;
+
   std::vector<std::size_t> rows_;
   OpTerms terms_;
+  CommonCosts common_;
   std::vector<Feature> facts_;  // what trees split on; empty: no trees
   Selected selected_;
 };

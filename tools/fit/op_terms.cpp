@@ -28,6 +28,16 @@ OpTerms element_terms() {
   return {{plain(Feature::kOne), plain(Feature::kTensorBytes)}, {Feature::kTensorBytes}, 2};
 }
 
+std::vector<TermSpec> transform_terms() {
+  std::vector<TermSpec> terms;
+  for (const std::uint16_t points : {std::uint16_t{6}, std::uint16_t{8}}) {
+    for (const Feature feature : {Feature::kTransformProducts, Feature::kTransformInputs, Feature::kTransformOutputs}) {
+      terms.push_back(tiled(feature, points, 0));
+    }
+  }
+  return terms;
+}
+
 OpTerms timed_terms(OpClass op_class) {
   OpTerms result{{plain(Feature::kTime), plain(Feature::kOne)}, {Feature::kTensorBytes}, 2};
   const auto add = [&](Feature feature) { result.terms.push_back(plain(feature)); };

@@ -23,6 +23,9 @@ struct OpTerms {
 // With weights (a dense layer) or without (a product of two activations).
 [[nodiscard]] OpTerms rich_terms(OpClass op_class, bool has_weights);
 
+// Of convolutions by Winograd's transform, on the tiles that CPU libraries use (outputs of 4 x 4 and 6 x 6).
+[[nodiscard]] std::vector<TermSpec> transform_terms();
+
 // What any op without MACs, or of a kind never seen, is priced by.
 [[nodiscard]] OpTerms element_terms();
 

@@ -59,12 +59,31 @@ std::vector<Fold> folds_of(const RowData& data) {
 
 // Whether what was fitted as `a` can answer as `b`, too.
 bool same_base(const FormSpec& a, const FormSpec& b) {
+  if (!a.region.empty() || !b.region.empty()) return false;
   if (a.base == FormSpec::Base::kTrees) return b.base == a.base && a.members == b.members && a.leaves >= b.leaves;
   return a.base == b.base && a.columns == b.columns && a.linear.ridge == b.linear.ridge &&
          a.linear.robust_steps == b.linear.robust_steps;
 }
 
+Eigen::VectorXd fit_columns(const RowData& data, const std::vector<Eigen::Index>& columns,
+                            const RelativeFitOptions& linear) {
+  if (columns.empty()) return fit_relative(data.terms, data.energies, data.weights, linear);
+  RelativeFitOptions options = linear;
+  if (options.prior.size() != 0) options.prior = options.prior(columns).eval();
+  if (options.penalty.size() != 0) options.penalty = options.penalty(columns).eval();
+  Eigen::VectorXd coefficients = Eigen::VectorXd::Zero(data.terms.cols());
+  coefficients(columns) = fit_relative(data.terms(Eigen::all, columns), data.energies, data.weights, options);
+  return coefficients;
+}
+
 }  // namespace
+
+bool is_inside(const std::vector<Bound>& region, const Eigen::MatrixXf& facts, Eigen::Index row) {
+  return std::all_of(region.begin(), region.end(), [&](const Bound& bound) {
+    const float value = facts(row, bound.feature);
+    return value >= bound.min && value < bound.max;
+  });
+}
 
 RowData RowData::subset(const std::vector<Eigen::Index>& rows) const {
   RowData part;
@@ -82,6 +101,8 @@ FittedForm::FittedForm(const FormSpec& form, const RowData& data) : form_(form) 
   if (form.base == FormSpec::Base::kTrees) {
     TreeOptions options;
     options.most_leaves = form.leaves;
+    options.prior = form.linear.prior;
+    options.penalty = form.linear.penalty;
     trees_ = std::make_shared<const Committee>(data.terms, data.facts, data.energies, data.weights,
                                                data.work.size() == data.size() ? data.work : data.energies,
                                                form.members, options);
@@ -98,17 +119,27 @@ FittedForm::FittedForm(const FormSpec& form, const RowData& data) : form_(form) 
     gram.diagonal() += (1e-3 * gram.diagonal().array() + 1e-9).matrix();
     coefficients_ = gram.ldlt().solve(centred.transpose() * share.cwiseProduct((y.array() - level).matrix()));
     intercept_ = level - mean.dot(coefficients_);
-  } else if (form.columns.empty()) {
-    coefficients_ = fit_relative(data.terms, data.energies, data.weights, form.linear);
+  } else if (form.region.empty()) {
+    coefficients_ = fit_columns(data, form.columns, form.linear);
   } else {
-    RelativeFitOptions options = form.linear;
-    if (options.prior.size() != 0) options.prior = options.prior(form.columns).eval();
-    if (options.penalty.size() != 0) options.penalty = options.penalty(form.columns).eval();
-    coefficients_ = Eigen::VectorXd::Zero(data.terms.cols());
-    coefficients_(form.columns) =
-        fit_relative(data.terms(Eigen::all, form.columns), data.energies, data.weights, options);
+    fit_around_region(data);
   }
   if (form.prototypes) *this = as(form, data);
+}
+
+void FittedForm::fit_around_region(const RowData& data) {
+  std::vector<Eigen::Index> inside, outside;
+  for (Eigen::Index row = 0; row < data.size(); ++row) {
+    (is_inside(form_.region, data.facts, row) ? inside : outside).push_back(row);
+  }
+  // A fold may leave one of them empty: the other answers for both.
+  if (inside.empty() || outside.empty()) {
+    coefficients_ = fit_columns(data, form_.columns, form_.linear);
+    region_coefficients_ = coefficients_;
+    return;
+  }
+  coefficients_ = fit_columns(data.subset(outside), form_.columns, form_.linear);
+  region_coefficients_ = fit_columns(data.subset(inside), form_.region_columns, form_.linear);
 }
 
 FittedForm FittedForm::as(const FormSpec& form, const RowData& data) const {
@@ -133,6 +164,11 @@ Eigen::VectorXd FittedForm::predict(const Eigen::MatrixXd& terms, const Eigen::M
                                     const Eigen::MatrixXf& facts) const {
   if (trees_ != nullptr) return trees_->predict(terms, facts, form_.leaves).joules;
   Eigen::VectorXd joules = base(terms, places);
+  for (Eigen::Index row = 0; !form_.region.empty() && row < joules.size(); ++row) {
+    if (is_inside(form_.region, facts, row)) {
+      joules[row] = std::max(terms.row(row).dot(region_coefficients_), kSmallestJoules);
+    }
+  }
   if (!prototypes_.empty()) joules.array() *= prototypes_.log_factor(places).array().exp();
   return joules;
 }
@@ -170,8 +206,10 @@ Selected select_form(const std::vector<FormSpec>& forms, const RowData& data) {
   Selected best;
   // The first that is as good as the best: forms stand from plain to rich.
   constexpr double kAsGood = 2e-4;
-  const double least = *std::min_element(scores.begin(), scores.end());
-  while (scores[best.form] > least + kAsGood) ++best.form;
+  const auto counted = [&](std::size_t form) { return scores[form] * (1 + forms[form].handicap); };
+  double least = counted(0);
+  for (std::size_t f = 1; f < forms.size(); ++f) least = std::min(least, counted(f));
+  while (counted(best.form) > least + kAsGood) ++best.form;
   best.score = scores[best.form];
   best.fitted = FittedForm(forms[best.form], data);
   best.log_residuals = left_out[best.form];

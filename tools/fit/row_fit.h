@@ -42,7 +42,12 @@ struct FormSpec {
   int leaves = 1;                     // of each tree
   int members = 5;                    // trees, of which the median answers
   std::optional<PrototypeOptions> prototypes;
+  std::vector<Bound> region;  // of the facts, of linear rows: what lies inside has a row of its own; empty: none
+  std::vector<Eigen::Index> region_columns;
+  double handicap = 0;  // its error counts as so much larger, as a share: what it has in addition must be worth it
 };
+
+[[nodiscard]] bool is_inside(const std::vector<Bound>& region, const Eigen::MatrixXf& facts, Eigen::Index row);
 
 class FittedForm {
  public:
@@ -56,6 +61,7 @@ class FittedForm {
   [[nodiscard]] const FormSpec& form() const { return form_; }
   // Joules per unit of each term, or, of a log row, exponents of the sizes.
   [[nodiscard]] const Eigen::VectorXd& coefficients() const { return coefficients_; }
+  [[nodiscard]] const Eigen::VectorXd& region_coefficients() const { return region_coefficients_; }
   [[nodiscard]] double intercept() const { return intercept_; }  // log rows: log2 of joules
   [[nodiscard]] const Prototypes& prototypes() const { return prototypes_; }
   [[nodiscard]] const Committee* trees() const { return trees_.get(); }  // null: a row
@@ -65,8 +71,10 @@ class FittedForm {
 
  private:
   [[nodiscard]] Eigen::VectorXd base(const Eigen::MatrixXd& terms, const Eigen::MatrixXd& places) const;
+  void fit_around_region(const RowData& data);
   FormSpec form_;
   Eigen::VectorXd coefficients_;
+  Eigen::VectorXd region_coefficients_;  // of a form without a region: empty
   double intercept_ = 0;
   Prototypes prototypes_;
   std::shared_ptr<const Committee> trees_;

@@ -36,6 +36,7 @@ class TimeFit {
         predicted_(set.measurements.size(), kNotPredicted) {}
 
   void run() {
+    learn_common_costs();
     for (FittedRow& row : table_.rows) {
       if (row.known == Known::kNothing && row.op_class != OpClass::kModule) add_to(row);
     }
@@ -67,6 +68,22 @@ class TimeFit {
     return result;
   }
 
+  void learn_common_costs() {
+    Rows ops;
+    for (std::size_t i = 0; i < set_.measurements.size(); ++i) {
+      if (set_.measurements[i].level == NodeLevel::kOp && set_.measurements[i].time_seconds > 0) ops.push_back(i);
+    }
+    common_ = CommonCosts(observations_, ops, times_of(ops));
+  }
+
+  [[nodiscard]] Eigen::VectorXd times_of(const Rows& rows) const {
+    Eigen::VectorXd times(rows.size());
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      times[static_cast<Eigen::Index>(i)] = set_.measurements[rows[i]].time_seconds;
+    }
+    return times;
+  }
+
   // Of the row itself; a leaf of a tree with too few takes all of its kind.
   [[nodiscard]] Rows measurements_of(const FittedRow& row) const {
     Rows rows = timed(row.measurements);
@@ -93,6 +110,7 @@ class TimeFit {
     } else if (few || row.form == RowForm::kLog2) {
       terms.terms.resize(terms.plain);
     }
+    terms = common_.with_traffic(std::move(terms));
     std::vector<TermSpec> specs = terms.terms;
     for (const FittedTerm& term : row.terms) {
       const bool added = std::find(specs.begin(), specs.end(), term.spec) != specs.end();
@@ -109,14 +127,14 @@ class TimeFit {
   }
 
   [[nodiscard]] Eigen::VectorXd fit(const Rows& rows, const std::vector<TermSpec>& specs) const {
-    Eigen::VectorXd times(rows.size()), weights(rows.size());
+    Eigen::VectorXd weights(rows.size());
     for (std::size_t i = 0; i < rows.size(); ++i) {
-      times[static_cast<Eigen::Index>(i)] = set_.measurements[rows[i]].time_seconds;
       weights[static_cast<Eigen::Index>(i)] = set_.measurements[rows[i]].weight;
     }
     RelativeFitOptions options;
     options.ridge = 1e-4;
-    return fit_relative(observations_.columns(rows, specs), times, weights, options);
+    common_.hold(specs, options);
+    return fit_relative(observations_.columns(rows, specs), times_of(rows), weights, options);
   }
 
   void add_to(FittedRow& row) {
@@ -138,6 +156,7 @@ class TimeFit {
         row.terms.push_back({found.spec, 0, found.min, found.max, found.coefficient});
       }
     }
+    common_.widen(row.terms);
     const bool by_kind = is_tested_on_kinds(row) && std::set<std::string>(kinds.begin(), kinds.end()).size() > 1;
     const std::vector<int> fold =
         by_kind ? deal_folds(kinds, static_cast<int>(rows.size())) : deal_folds(groups, folds_);
@@ -171,6 +190,7 @@ class TimeFit {
   const Observations& observations_;
   int folds_;
   FittedTable& table_;
+  CommonCosts common_;             // in seconds
   std::vector<double> predicted_;  // held-out seconds of each measurement, by the first row that holds it
 };
 

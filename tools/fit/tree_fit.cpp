@@ -143,6 +143,7 @@ OpRow class_row(const Observations& observations, OpClass op_class, Rows rows, c
   plain.most_leaves = 1;
   plain.forms.resize(2);  // one row, and robust
   plain.forms.erase(plain.forms.begin());
+  plain.common = options.common;
   if (!has_macs(op_class)) return {observations, std::move(rows), element_terms(), plain};
   Rows with_weights;
   for (const std::size_t row : rows) {
@@ -201,17 +202,21 @@ TreeFit::TreeFit(const Observations& observations, const std::vector<bool>& trai
     by_class[m.op_class].push_back(i);
     all.push_back(i);
   }
+  OpFitOptions ops = options.ops;
+  ops.common = CommonCosts(observations, all, observations.energies(all));
   for (auto& [key, rows] : by_key) {
     if (key.kind == OpKind::kUnknown || rows.size() < kFewestOfAKey || groups_among(observations, rows) < 2) continue;
     const Measurement& first = observations[rows.front()];
-    OpFitOptions of_key = options.ops;
+    OpFitOptions of_key = ops;
     if (key.scaled_weights) of_key.most_leaves = 1;  // one condition of a row says that it is for such weights
     if (options.known_rows) fit_known(key, rows, of_key);
     kinds_.try_emplace(key, observations, std::move(rows), rich_terms(first.op_class, has_weights(first)), of_key);
   }
   for (auto& [op_class, rows] : by_class) {
-    if (op_class == OpClass::kUnknown || rows.size() < kFewestOfAKey) continue;
-    classes_.emplace(op_class, class_row(observations, op_class, std::move(rows), options.ops));
+    // A row for any kind of the class must not hang on as many measurements as it has terms.
+    const std::size_t fewest = has_macs(op_class) ? 2 * fallback_terms().terms.size() : kFewestOfAKey;
+    if (op_class == OpClass::kUnknown || rows.size() < fewest) continue;
+    classes_.emplace(op_class, class_row(observations, op_class, std::move(rows), ops));
   }
   if (!all.empty()) {
     const Feature work = roofline_work(observations, all);

@@ -189,16 +189,19 @@ TEST(Knowledge, AgreesWithTheInverseOfTheInformation) {
   Knowledge knowledge(all, kCache);
   const auto size = static_cast<Eigen::Index>(knowledge.row(0).size());
   Eigen::MatrixXd information = Eigen::MatrixXd::Identity(size, size);
-  for (const std::size_t i : {0U, 1U, 3U, 5U}) {
-    ASSERT_EQ(knowledge.key_index(i), 0U);
-    ASSERT_FALSE(all[i].held_out);
+  std::vector<std::size_t> of_key;
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    if (knowledge.key_index(i) == 0 && !all[i].held_out) of_key.push_back(i);
+  }
+  ASSERT_GT(of_key.size(), 4U);
+  for (const std::size_t i : {of_key[0], of_key[1], of_key[2], of_key[3]}) {
     const Eigen::Map<const Eigen::VectorXd> row(knowledge.row(i).data(), size);
     information += row * row.transpose() / (0.05 * 0.05);
     knowledge.measured(i, 0.05);
   }
   EXPECT_NEAR(knowledge.log_determinant(), std::log(information.determinant()), 1e-6);
-  const Eigen::Map<const Eigen::VectorXd> row(knowledge.row(4).data(), size);
-  EXPECT_NEAR(knowledge.uncertainty(4), std::sqrt(row.dot(information.inverse() * row)), 1e-9);
+  const Eigen::Map<const Eigen::VectorXd> row(knowledge.row(of_key[4]).data(), size);
+  EXPECT_NEAR(knowledge.uncertainty(of_key[4]), std::sqrt(row.dot(information.inverse() * row)), 1e-9);
 }
 
 TEST(Design, RefusesWhatDoesNotFit) {
@@ -227,6 +230,8 @@ TEST(Design, RefusesWhatDoesNotFit) {
 
 TEST(DesignKey, ReadsAsAPersonWouldSayIt) {
   EXPECT_EQ(text_of({OpKind::kDense, DataType::kFloat32, DataType::kInt4, 4}), "dense float32 x int4, 4 threads");
+  EXPECT_EQ(text_of({OpKind::kConv2d, DataType::kFloat32, DataType::kUnknown, 4, true}),
+            "conv_2d float32 3 x 3, 4 threads");
   EXPECT_EQ(text_of({OpKind::kRelu, DataType::kFloat32, DataType::kUnknown, 1}), "relu float32, 1 thread");
 }
 
