@@ -9,7 +9,9 @@
 #include <random>
 #include <sstream>
 
+#include "calibration/network_spread.h"
 #include "fit/table_writer.h"
+#include "measurements/median.h"
 #include "pricing/set_pricer.h"
 #include "zoo/zoo.h"
 
@@ -42,12 +44,6 @@ std::string channels(int shunt_uohm) {
   return text;
 }
 
-double median(std::vector<double> values) {
-  if (values.empty()) return 1;
-  std::sort(values.begin(), values.end());
-  return values[values.size() / 2];
-}
-
 }  // namespace
 
 std::uint64_t drawn_seed() {
@@ -65,47 +61,72 @@ emulated_board::BoardLaw hidden_law(const HiddenBoard& board, std::uint64_t seed
 }
 
 std::vector<calibration::Network> unseen_networks(int threads) {
+  struct Pair {
+    const char *validated, *for_spread;
+  };
   std::vector<calibration::Network> networks;
-  for (const char* name :
-       {"mobilenet_v2-1.0-224", "resnet8", "mobilenet_v1-0.5-160", "kws", "efficientnet_lite0", "bert-mini", "resnet18",
-        "mobilenet_v1-1.0-224", "bert-tiny", "resnet8:dtype=int8", "mobilenet_v1-0.5-160:dtype=int8"}) {
+  const auto add = [&](const char* name, bool for_spread) {
     networks.push_back(calibration::network_of(zoo::build(name), name, threads));
+    networks.back().for_spread = for_spread;
+  };
+  for (const auto& [validated, for_spread] :
+       {Pair{"mobilenet_v2-1.0-224", "mobilenet_v2-0.5-160"},
+        {"resnet8", "resnet34"},
+        {"mobilenet_v1-0.5-160", "mobilenet_v1-0.5-128"},
+        {"kws", "vww"},
+        {"efficientnet_lite0", "efficientnet_lite1"},
+        {"bert-mini", "bert-small"},
+        {"resnet18", "mobilenet_v3-large"},
+        {"mobilenet_v1-1.0-224", "mobilenet_v1-0.75-192"},
+        {"bert-tiny", "ad01"},
+        {"resnet8:dtype=int8", "kws:dtype=int8"},
+        {"mobilenet_v1-0.5-160:dtype=int8", "mobilenet_v1-0.25-160:dtype=int8"}}) {
+    add(validated, false);
+    add(for_spread, true);
   }
   return networks;
 }
 
 Score score(calibration::Machine& machine, const calibration::Session& session, fit::FittedTable* fitted) {
   const measurements::MeasurementSet set = session.fit_set();
-  const fit::FittedTable fit = fit::fit_table(set);
+  fit::FittedTable fit = fit::fit_table(set);
+  calibration::widen_by_networks(set, session.spread_set(), fit);
   const files::FileBytes table = fit::write_table(fit, set, {"closed loop", "2026-01-01", "test"});
   measurements::MeasurementSet held_out = session.held_out_set();
   pricing::SetPricer pricer(held_out, table, {});
   Score score;
   std::vector<double> shapes, whole, naive, blocks;
-  double inside = 0;
+  double inside = 0, networks_inside = 0;
   for (const Measured& measured : session.measured()) {
     if (!measured.block.problem.empty()) continue;
-    if (measured.role == Measured::Role::kNetwork) {
+    const bool is_network =
+        measured.role == Measured::Role::kNetwork || measured.role == Measured::Role::kSpreadNetwork;
+    if (is_network) {
       machine.prepare_network(session.networks()[measured.index].ops);
     } else {
       machine.prepare(session.candidates()[measured.index].workload);
     }
     const double truth = machine.truth()->joules;
     blocks.push_back(std::abs(measured.block.joules / truth - 1));
-    if (measured.role == Measured::Role::kFit) continue;
+    if (measured.role == Measured::Role::kFit || measured.role == Measured::Role::kSpreadNetwork) continue;
     naive.push_back(std::abs(measured.block.naive_joules / truth - 1));
     const auto at = std::find_if(held_out.measurements.begin(), held_out.measurements.end(),
                                  [&](const measurements::Measurement& m) { return m.origin == measured.block.name; });
     if (at == held_out.measurements.end()) continue;
     const pricing::Priced priced = pricer.price(static_cast<std::size_t>(at - held_out.measurements.begin()));
     EXPECT_EQ(priced.problem, "");
-    (measured.role == Measured::Role::kNetwork ? whole : shapes).push_back(std::abs(priced.joules / truth - 1));
-    inside += truth >= priced.lower && truth <= priced.upper ? 1 : 0;
+    (is_network ? whole : shapes).push_back(std::abs(priced.joules / truth - 1));
+    const bool is_inside = truth >= priced.lower && truth <= priced.upper;
+    inside += is_inside ? 1 : 0;
+    networks_inside += is_network && is_inside ? 1 : 0;
   }
-  score.shapes = median(shapes);
-  score.networks = median(whole);
-  score.naive = median(naive);
-  score.blocks = median(blocks);
+  EXPECT_FALSE(shapes.empty());
+  EXPECT_FALSE(whole.empty());
+  score.shapes = measurements::median(shapes);
+  score.networks = measurements::median(whole);
+  score.naive = measurements::median(naive);
+  score.blocks = measurements::median(blocks);
+  score.networks_inside = networks_inside / std::max(1.0, static_cast<double>(whole.size()));
   score.rows = shapes.size() + whole.size();
   score.inside = inside / static_cast<double>(score.rows);
   if (fitted != nullptr) *fitted = fit;
@@ -115,9 +136,9 @@ Score score(calibration::Machine& machine, const calibration::Session& session, 
 void print(const HiddenBoard& board, std::uint64_t seed, const Score& score) {
   std::printf(
       "%-28s seed %llu: blocks %.1f %%, unseen shapes %.1f %%, unseen networks %.1f %%, in the 90 %% interval "
-      "%.0f %% of %zu; naive %.0f %%; worst coefficient %.1f %%\n",
+      "%.0f %% of %zu (of networks %.0f %%); naive %.0f %%; worst coefficient %.1f %%\n",
       board.name, static_cast<unsigned long long>(seed), 100 * score.blocks, 100 * score.shapes, 100 * score.networks,
-      100 * score.inside, score.rows, 100 * score.naive, 100 * score.worst_coefficient);
+      100 * score.inside, score.rows, 100 * score.networks_inside, 100 * score.naive, 100 * score.worst_coefficient);
 }
 
 }  // namespace edgejoule::testing

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <set>
 
+#include "calibration/network_spread.h"
 #include "edgejoule/core/graph.h"
 #include "files/io.h"
 #include "measurements/median.h"
@@ -22,6 +23,10 @@ using Role = Measured::Role;
 constexpr double kWakeSeconds = 3;
 constexpr double kUsualRunSeconds = 0.1;    // that blocks take beyond the shortest run, on average
 constexpr double kMostNetworkShare = 0.12;  // of the budget
+
+bool is_network(Role role) {
+  return role == Role::kNetwork || role == Role::kSpreadNetwork;
+}
 
 double longest_hope_s(const Protocol& protocol) {
   return protocol.overhead_seconds() + protocol.shortest_run_seconds() + kUsualRunSeconds;
@@ -85,11 +90,22 @@ Session::Session(Machine& machine, std::vector<workloads::Candidate> candidates,
   make_plan();
 }
 
+// Where so few fit that nothing would be learned of intervals, all of them validate.
+std::vector<std::size_t> Session::networks_within(std::size_t most) const {
+  std::vector<std::size_t> all, validating;
+  std::size_t for_spread = 0;
+  for (std::size_t i = 0; i < networks_.size(); ++i) {
+    if (all.size() < most) all.push_back(i), for_spread += networks_[i].for_spread ? 1 : 0;
+    if (validating.size() < most && !networks_[i].for_spread) validating.push_back(i);
+  }
+  return for_spread < 2 * kFewestForSpread ? validating : all;  // some of a plan find no time
+}
+
 void Session::make_plan() {
   const double block_s = longest_hope_s(protocol_);
-  const auto networks = std::min<std::size_t>(
-      networks_.size(), static_cast<std::size_t>(kMostNetworkShare * options_.budget_s / block_s));
-  const double fixed_s = static_cast<double>(networks) * block_s + kWakeSeconds + 2;
+  const std::vector<std::size_t> networks =
+      networks_within(static_cast<std::size_t>(kMostNetworkShare * options_.budget_s / block_s));
+  const double fixed_s = static_cast<double>(networks.size()) * block_s + kWakeSeconds + 2;
   DesignRequest request;
   request.budget_seconds = std::max(block_s, options_.budget_s - fixed_s);
   request.expected_seconds.assign(candidates_.size(), block_s);
@@ -98,19 +114,23 @@ void Session::make_plan() {
   const Design design = calibration::design(candidates_, request);
   expected_ = design.expected;
   // Networks are spread over the time, so that ending early still leaves some to test on.
-  const std::size_t every = networks > 0 ? std::max<std::size_t>(1, design.order.size() / (networks + 1)) : 0;
-  std::size_t network = 0;
+  const std::size_t every = std::max<std::size_t>(1, design.order.size() / (networks.size() + 1));
+  auto network = networks.begin();
+  const auto next_network = [&] {
+    plan_.push_back({networks_[*network].for_spread ? Role::kSpreadNetwork : Role::kNetwork, *network});
+    ++network;
+  };
   for (std::size_t i = 0; i < design.order.size(); ++i) {
     const std::size_t candidate = design.order[i];
     plan_.push_back({candidates_[candidate].held_out ? Role::kHeldOut : Role::kFit, candidate});
-    if (network < networks && (i + 1) % every == 0) plan_.push_back({Role::kNetwork, network++});
+    if (network != networks.end() && (i + 1) % every == 0) next_network();
   }
-  while (network < networks) plan_.push_back({Role::kNetwork, network++});
+  while (network != networks.end()) next_network();
   planned_seconds_ = static_cast<double>(plan_.size()) * block_s + kWakeSeconds + 2;
 }
 
 std::string Session::name_of(const Step& step) const {
-  return step.role == Role::kNetwork ? "network:" + networks_[step.index].name : candidates_[step.index].workload.name;
+  return is_network(step.role) ? "network:" + networks_[step.index].name : candidates_[step.index].workload.name;
 }
 
 const MachineState& Session::settle() {
@@ -149,7 +169,7 @@ std::size_t Session::take_over(const JournalContent& earlier) {
 }
 
 void Session::prepare(const Step& step) {
-  if (step.role == Role::kNetwork) {
+  if (is_network(step.role)) {
     machine_.prepare_network(networks_[step.index].ops);
   } else {
     machine_.prepare(candidates_[step.index].workload);
@@ -204,7 +224,7 @@ void Session::run(Journal& journal, const std::function<void(const Progress&)>& 
     if (step.role == Role::kFit && done.block.problem.empty()) {
       knowledge_.measured(step.index, std::max(1e-3, done.block.relative_error()));
     }
-    if (!wake_ && done.block.problem.empty() && step.role != Role::kNetwork && done.block.seconds < 0.005) {
+    if (!wake_ && done.block.problem.empty() && !is_network(step.role) && done.block.seconds < 0.005) {
       wake_ = protocol_.measure_wake(done.block, kWakeSeconds);
       if (const auto problem = journal.append(*wake_)) note(*problem);
     }
@@ -271,7 +291,7 @@ MeasurementSet nothing_measured(const MachineFacts& facts) {
   return set;
 }
 
-MeasurementSet Session::set_of(bool held_out) const {
+MeasurementSet Session::set_of(std::initializer_list<Role> roles) const {
   MeasurementSet set = nothing_measured(machine_.facts());
   set.idle_watts = idle_watts();
   set.protocol = fmt::format(
@@ -280,14 +300,14 @@ MeasurementSet Session::set_of(bool held_out) const {
       100 * options_.protocol.target_error, options_.protocol.longest_run_s, options_.threads);
   std::string digest;
   for (const Measured& measured : measured_) {
-    if ((measured.role != Role::kFit) != held_out) continue;
+    if (std::find(roles.begin(), roles.end(), measured.role) == roles.end()) continue;
     const Block& block = measured.block;
     if (!block.problem.empty()) {
       if (block.attempt >= options_.most_attempts) set.excluded.push_back({block.name, block.problem});
       continue;
     }
     Measurement m;
-    if (measured.role == Role::kNetwork) {
+    if (is_network(measured.role)) {
       const Network& network = networks_[measured.index];
       measurements::ModelParts parts;
       auto list = std::make_shared<std::vector<measurements::Part>>();
@@ -320,11 +340,15 @@ MeasurementSet Session::set_of(bool held_out) const {
 }
 
 MeasurementSet Session::fit_set() const {
-  return set_of(false);
+  return set_of({Role::kFit});
+}
+
+MeasurementSet Session::spread_set() const {
+  return set_of({Role::kSpreadNetwork});
 }
 
 MeasurementSet Session::held_out_set() const {
-  return set_of(true);
+  return set_of({Role::kHeldOut, Role::kNetwork});
 }
 
 }  // namespace edgejoule::calibration

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <functional>
+#include <initializer_list>
 #include <map>
 #include <optional>
 #include <string>
@@ -18,10 +19,11 @@
 
 namespace edgejoule::calibration {
 
-// Several ops in a row, for validation only.
+// Several ops in a row, never fitted: for validation, or for the width of intervals (network_spread.h).
 struct Network {
   std::string name;
   std::vector<workloads::Workload> ops;
+  bool for_spread = false;
 };
 
 struct SessionOptions {
@@ -34,7 +36,7 @@ struct SessionOptions {
 };
 
 struct Measured {
-  enum class Role { kFit, kHeldOut, kNetwork };
+  enum class Role { kFit, kHeldOut, kNetwork, kSpreadNetwork };
   Role role = Role::kFit;
   std::size_t index = 0;  // candidate or network
   Block block;
@@ -93,15 +95,18 @@ class Session {
   [[nodiscard]] const std::vector<workloads::Candidate>& candidates() const { return candidates_; }
   [[nodiscard]] const std::vector<Network>& networks() const { return networks_; }
 
-  // What was measured well, as measurements of one set: for the fit, or those that it must not see.
+  // What was measured well, as measurements of one set: for the fit, for the width of its intervals, and those that
+  // neither may see.
   [[nodiscard]] measurements::MeasurementSet fit_set() const;
+  [[nodiscard]] measurements::MeasurementSet spread_set() const;
   [[nodiscard]] measurements::MeasurementSet held_out_set() const;
 
  private:
   void make_plan();
+  [[nodiscard]] std::vector<std::size_t> networks_within(std::size_t most) const;
   void prepare(const Step& step);
   void note(const std::string& warning);
-  [[nodiscard]] measurements::MeasurementSet set_of(bool held_out) const;
+  [[nodiscard]] measurements::MeasurementSet set_of(std::initializer_list<Measured::Role> roles) const;
 
   Machine& machine_;
   std::vector<workloads::Candidate> candidates_;

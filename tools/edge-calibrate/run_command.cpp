@@ -1,11 +1,13 @@
 // edge-calibrate run: from a bare board to a table, in one command.
 #include <fmt/format.h>
 
+#include <array>
 #include <cstdio>
 #include <memory>
 #include <optional>
 
 #include "calibration/emulated_machine.h"
+#include "calibration/network_spread.h"
 #include "calibration/session.h"
 #include "calibration/table_facts.h"
 #include "calibration_options.h"
@@ -53,14 +55,46 @@ struct RunArguments : CalibrationArguments {
   double target_percent = 1;
 };
 
-// Networks that nobody calibrates on. What this machine cannot run of them is left out, and said.
+// Networks that nobody calibrates on: those that validate, and those by which intervals get their width. What this
+// machine cannot run of them is left out, and said.
+constexpr std::array kValidated = {"mobilenet_v2-1.0-224",
+                                   "resnet8",
+                                   "mobilenet_v1-0.5-160",
+                                   "kws",
+                                   "efficientnet_lite0",
+                                   "bert-mini",
+                                   "resnet18",
+                                   "vit-tiny-16",
+                                   "mobilenet_v3-small",
+                                   "bert-tiny",
+                                   "mobilenet_v1-0.25-128",
+                                   "distilbert",
+                                   "mobilenet_v2-0.35-96",
+                                   "resnet8:dtype=int8",
+                                   "mobilenet_v1-0.5-160:dtype=int8",
+                                   "mobilenet_v2-1.0-224:dtype=int8"};
+constexpr std::array kForSpread = {"mobilenet_v1-0.5-128",
+                                   "mobilenet_v2-0.5-160",
+                                   "efficientnet_lite1",
+                                   "vww",
+                                   "mobilenet_v3-large",
+                                   "resnet34",
+                                   "bert-small",
+                                   "mobilenet_v2-0.75-128:dtype=int8",
+                                   "ad01",
+                                   "kws:dtype=int8",
+                                   "mobilenet_v1-0.75-192",
+                                   "mobilenet_v1-0.25-160:dtype=int8"};
+
 std::vector<calibration::Network> networks(int threads) {
   std::vector<calibration::Network> result;
-  for (const char* name :
-       {"mobilenet_v2-1.0-224", "resnet8", "mobilenet_v1-0.5-160", "kws", "efficientnet_lite0", "bert-mini", "resnet18",
-        "vit-tiny-16", "mobilenet_v3-small", "bert-tiny", "mobilenet_v1-0.25-128", "distilbert", "mobilenet_v2-0.35-96",
-        "resnet8:dtype=int8", "mobilenet_v1-0.5-160:dtype=int8", "mobilenet_v2-1.0-224:dtype=int8"}) {
+  const auto add = [&](const char* name, bool for_spread) {
     result.push_back(calibration::network_of(zoo::build(name), name, threads));
+    result.back().for_spread = for_spread;
+  };
+  for (std::size_t i = 0; i < kValidated.size(); ++i) {
+    add(kValidated[i], false);
+    if (i < kForSpread.size()) add(kForSpread[i], true);
   }
   return result;
 }
@@ -85,7 +119,8 @@ int finish(const RunArguments& arguments, const Session& session, const calibrat
   if (!arguments.held_out.empty()) {
     files::save(arguments.held_out, measurements::write_measurements(held_out).span(), files::FileKind::kMeasurements);
   }
-  const fit::FittedTable fitted = fit::fit_table(set);
+  fit::FittedTable fitted = fit::fit_table(set);
+  const calibration::NetworkSpread spread = calibration::widen_by_networks(set, session.spread_set(), fitted);
   const std::string name = arguments.name.empty() ? fmt::format("{}, {}", set.board, set.backend) : arguments.name;
   files::FileBytes table =
       fit::write_table(fitted, set, {name, table_date(arguments.date), "edge-calibrate " EDGEJOULE_VERSION});
@@ -94,8 +129,8 @@ int finish(const RunArguments& arguments, const Session& session, const calibrat
   std::optional<Validation> validation;
   if (!held_out.measurements.empty()) validation = validate(table, held_out, {});
   const CoefficientTable view = *CoefficientTable::open(table.span());
-  const RunResult result{session,         machine.facts(), set, fitted, view, validation ? &*validation : nullptr,
-                         arguments.output};
+  const RunResult result{session, machine.facts(), set, fitted, view, validation ? &*validation : nullptr,
+                         spread,  arguments.output};
   if (!arguments.report.empty()) files::write_file(arguments.report, to_html(result));
   fmt::print(stderr, "{}", to_text(result));
   if (arguments.output != "-") {

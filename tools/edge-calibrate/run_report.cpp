@@ -211,6 +211,10 @@ std::string to_text(const RunResult& result) {
   out += fmt::format("fitted    {} rows to {} measurements; shapes left out: median error {:.1f} %, mean {:.1f} %\n",
                      result.fitted.rows.size(), result.set.measurements.size(), result.fitted.ops.held_out.median,
                      result.fitted.ops.held_out.mean);
+  if (result.spread.sigma > 0) {
+    out += fmt::format("intervals widened by {}, the spread that ops of {} other networks shared\n",
+                       percent(result.spread.sigma), result.spread.networks);
+  }
   if (const ErrorSummary* ops = level(result.validation, "op")) out += error_line("validated", *ops);
   if (const ErrorSummary* models = level(result.validation, "model")) out += error_line("", *models);
   const std::vector<Next> next = what_next(result);

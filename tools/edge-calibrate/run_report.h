@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "calibration/network_spread.h"
 #include "calibration/session.h"
 #include "edgejoule/core/table.h"
 #include "fit/fit_table.h"
@@ -18,6 +19,7 @@ struct RunResult {
   const fit::FittedTable& fitted;
   const CoefficientTable& table;
   const Validation* validation;  // null: nothing was held out
+  calibration::NetworkSpread spread;
   std::string table_file;
 };
 

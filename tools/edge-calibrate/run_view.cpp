@@ -131,6 +131,18 @@ void RunView::end(const calibration::Session& session) {
   if (!outcome.fault.empty()) say("ended     because " + printable(outcome.fault));
 }
 
+namespace {
+
+const char* use_of(calibration::Measured::Role role) {
+  switch (role) {
+    case calibration::Measured::Role::kFit: return "the fit";
+    case calibration::Measured::Role::kSpreadNetwork: return "the intervals";
+    default: return "validation";
+  }
+}
+
+}  // namespace
+
 std::string plan_text(const calibration::Session& session) {
   text::Columns kinds({"kind", "coefficients", "shapes", "expected error"},
                       {text::Align::kLeft, text::Align::kRight, text::Align::kRight, text::Align::kRight});
@@ -143,9 +155,7 @@ std::string plan_text(const calibration::Session& session) {
   text::Columns order({"", "what", "for"}, {text::Align::kRight, text::Align::kLeft, text::Align::kLeft});
   std::size_t number = 0;
   for (const calibration::Session::Step& step : session.plan()) {
-    order.add({{std::to_string(++number)},
-               {printable(session.name_of(step))},
-               {step.role == calibration::Measured::Role::kFit ? "the fit" : "validation"}});
+    order.add({{std::to_string(++number)}, {printable(session.name_of(step))}, {use_of(step.role)}});
   }
   return kinds.render(false) + "\n" + order.render(false);
 }

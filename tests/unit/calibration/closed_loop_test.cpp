@@ -49,7 +49,9 @@ double worst_coefficient(EmulatedMachine& machine, const Session& session, const
     const double constant = truth(*smallest) - per_byte * bytes(*smallest);
     for (const fit::FittedTerm& term : row.terms) {
       const double is = term.spec.feature == Feature::kTensorBytes ? per_byte : constant;
-      const double error = std::abs(term.coefficient / is - 1);
+      // Under these laws a byte beyond the cache costs no more than any other.
+      const bool is_extra = term.spec.feature == Feature::kDramBytes;
+      const double error = is_extra ? term.coefficient / per_byte : std::abs(term.coefficient / is - 1);
       worst = std::max(worst, error);
       ++compared;
     }
@@ -79,12 +81,11 @@ Score score_of(const HiddenBoard& board, std::uint64_t seed) {
   return score;
 }
 
-// Gates of the project: 3 % for shapes and for networks nobody calibrated on, and intervals that hold 90 % of the time.
-// Over three seeds they held 95 %, from board to board 92 to 97. Of 45 boards one missed the gate for shapes (4.4 %: a
-// law drawn so slow that at 7 W half of the plan found no time), so what is asked of a drawn seed is the mean.
+// Gates of the project: 3 % for shapes and for networks nobody calibrated on, 5 % for coefficients, and intervals that
+// hold 90 % of the time.
 TEST(ClosedLoop, BoardsThatATableCanExpress) {
   const std::uint64_t seed = drawn_seed();
-  double inside = 0, shapes = 0;
+  double inside = 0;
   int boards = 0, compared = 0;
   for (const HiddenBoard& board :
        {HiddenBoard{"plain", ""}, HiddenBoard{"plain, averaging 16", "", 16},
@@ -92,18 +93,28 @@ TEST(ClosedLoop, BoardsThatATableCanExpress) {
         HiddenBoard{"plain, the GPU beside it", "", 1, 5'000, "gpu"}}) {
     const Score score = score_of(board, seed);
     EXPECT_LT(score.blocks, 0.02) << board.name;
-    EXPECT_LT(score.shapes, 0.08) << board.name;
+    EXPECT_LT(score.shapes, 0.03) << board.name;
     EXPECT_LT(score.networks, 0.03) << board.name;
     EXPECT_LT(score.worst_coefficient, 0.05) << board.name;
     EXPECT_GT(score.naive, 3 * score.shapes) << board.name;
     inside += score.inside;
-    shapes += score.shapes;
     compared += score.compared;
     ++boards;
   }
-  EXPECT_LT(shapes / boards, 0.03);
   EXPECT_GT(compared, 30);
   EXPECT_GT(inside / boards, 0.90);
+}
+
+// Of a few networks nothing would be learned of intervals: all of them validate then.
+TEST(Session, MeasuresNetworksForIntervalsOnlyWhereThereIsTimeForThem) {
+  const auto for_intervals = [](int averages) {
+    EmulatedMachine machine(testing::hidden_law({"plan", "", averages}, 1), {1, "", ""});
+    const Session session(machine, candidates_of(machine.facts(), 6, 300), testing::unseen_networks(6), {});
+    return std::count_if(session.plan().begin(), session.plan().end(),
+                         [](const Session::Step& step) { return step.role == Measured::Role::kSpreadNetwork; });
+  };
+  EXPECT_EQ(for_intervals(1), 11);
+  EXPECT_EQ(for_intervals(512), 0);
 }
 
 // Blocks of seven seconds leave room for about thirty in five minutes: well measured, but few shapes of each kind.
@@ -112,24 +123,24 @@ TEST(ClosedLoop, AFilterThatRemembersForSeconds) {
   EXPECT_LT(score.networks, 0.08);
 }
 
-// The gate is 8 % for networks. In ten runs 27 of 30 boards met it and three did not (9.8 to 12.2 %), so what is
-// asked of a drawn seed is the mean over the boards. Likewise of intervals: 90 % over three seeds, a seed's mean 88
-// to 93.
+// The gate is 8 % for networks, and intervals that say so: theirs get their width from other networks.
 TEST(ClosedLoop, BoardsThatSwitchAlgorithmsAndOverflowCaches) {
   const std::uint64_t seed = drawn_seed();
-  double networks = 0, inside = 0;
+  double inside = 0, networks_inside = 0;
   int boards = 0;
   for (const HiddenBoard& board :
        {HiddenBoard{"switching", "switches overlap texture"}, HiddenBoard{"memory-bound", "cache residency texture"},
         HiddenBoard{"everything", "switches cache overlap residency texture"}}) {
     const Score score = score_of(board, seed);
     EXPECT_LT(score.blocks, 0.02) << board.name;
-    networks += score.networks;
+    EXPECT_LT(score.shapes, 0.08) << board.name;
+    EXPECT_LT(score.networks, 0.08) << board.name;
     inside += score.inside;
+    networks_inside += score.networks_inside;
     ++boards;
   }
-  EXPECT_LT(networks / boards, 0.1);
-  EXPECT_GT(inside / boards, 0.80);
+  EXPECT_GT(inside / boards, 0.88);
+  EXPECT_GT(networks_inside / boards, 0.80);
 }
 
 }  // namespace
