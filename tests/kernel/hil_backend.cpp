@@ -6,7 +6,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <sys/ioctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -15,32 +14,27 @@
 #include <CLI/CLI.hpp>
 #include <array>
 #include <cerrno>
-#include <chrono>
 #include <cstring>
 #include <ctime>
 #include <iostream>
 #include <memory>
+#include <span>
 #include <stdexcept>
 #include <string>
 #include <system_error>
-#include <thread>
 #include <utility>
 #include <vector>
 
 #include "emulated_board/board_file.h"
 #include "emulated_board/words.h"
-#include "hil_i2c.h"
 #include "support/file_descriptor.h"
+#include "support/hil_device.h"
 
 namespace edgejoule::kernel_tier {
 namespace {
 
 using emulated_board::Board;
-using emulated_board::BusStatus;
 using emulated_board::Message;
-using emulated_board::TransferResult;
-
-constexpr std::size_t kSmbusBlockMax = 32;
 
 std::int64_t monotonic_ns() {
   timespec now{};
@@ -68,60 +62,15 @@ AlertWire parse_alert(const std::string& words) {
 
 class Backend {
  public:
-  Backend(Board board, FileDescriptor device, std::int64_t epoch_ns, std::vector<AlertWire> alerts)
+  Backend(Board board, HilDevice device, std::int64_t epoch_ns, std::vector<AlertWire> alerts)
       : board_(std::move(board)), device_(std::move(device)), epoch_ns_(epoch_ns), alerts_(std::move(alerts)) {}
 
-  [[nodiscard]] int device() const { return device_.get(); }
+  [[nodiscard]] const HilDevice& device() const { return device_; }
 
   void serve_transfer() {
-    const ssize_t size = ::read(device_.get(), request_.data(), request_.size());
-    if (size < 0) {
-      if (errno == EAGAIN || errno == EINTR) {
-        return;  // the transfer was given up before it could be read
-      }
-      throw std::system_error(errno, std::generic_category(), "reading a transfer");
-    }
-    hil_i2c_request head{};
-    std::memcpy(&head, request_.data(), sizeof(head));
-    std::vector<hil_i2c_message> raw(head.message_count);
-    std::memcpy(raw.data(), request_.data() + sizeof(head), raw.size() * sizeof(hil_i2c_message));
-    std::uint8_t* written = request_.data() + sizeof(head) + raw.size() * sizeof(hil_i2c_message);
-
-    std::vector<std::vector<std::uint8_t>> room(raw.size());
-    std::vector<Message> messages;
-    for (std::size_t i = 0; i < raw.size(); ++i) {
-      const bool is_read = (raw[i].flags & HIL_I2C_READ) != 0;
-      if (is_read) {
-        room[i].resize(raw[i].length + ((raw[i].flags & HIL_I2C_RECV_LEN) != 0 ? kSmbusBlockMax : 0));
-        messages.push_back({raw[i].address, true, room[i]});
-      } else {
-        messages.push_back({raw[i].address, false, {written, raw[i].length}});
-        written += raw[i].length;
-      }
-    }
-
-    const TransferResult result =
-        board_.bus.transfer(messages, static_cast<std::int64_t>(head.start_mono_ns) - epoch_ns_);
-    if (result.stall_ns > 0) {
-      std::this_thread::sleep_for(std::chrono::nanoseconds(result.stall_ns));
-    }
-    if (result.status == BusStatus::kTimeout) {
-      return;  // the adapter finds out by itself
-    }
-    const bool ok = result.status == BusStatus::kOk;
-    const hil_i2c_answer answer{head.sequence,
-                                ok ? static_cast<__s32>(result.completed) : -emulated_board::to_errno(result.status)};
-    reply_.assign(sizeof(answer), 0);
-    std::memcpy(reply_.data(), &answer, sizeof(answer));
-    for (std::size_t i = 0; ok && i < result.completed; ++i) {
-      if ((raw[i].flags & HIL_I2C_RECV_LEN) != 0 && !room[i].empty()) {
-        room[i].resize(std::min<std::size_t>(room[i].size(), raw[i].length + room[i][0]));
-      }
-      reply_.insert(reply_.end(), room[i].begin(), room[i].end());
-    }
-    if (::write(device_.get(), reply_.data(), reply_.size()) < 0 && errno != ESTALE) {
-      throw std::system_error(errno, std::generic_category(), "answering a transfer");
-    }
+    device_.serve([this](std::span<const Message> messages, std::int64_t start_mono_ns) {
+      return board_.bus.transfer(messages, start_mono_ns - epoch_ns_);
+    });
   }
 
   std::string command(const std::string& text) {
@@ -174,11 +123,9 @@ class Backend {
 
  private:
   Board board_;
-  FileDescriptor device_;
+  HilDevice device_;
   std::int64_t epoch_ns_;
   std::vector<AlertWire> alerts_;
-  std::vector<std::uint8_t> request_ = std::vector<std::uint8_t>(HIL_I2C_MAX_BYTES);
-  std::vector<std::uint8_t> reply_;
 };
 
 FileDescriptor listen_at(const std::string& path) {
@@ -210,7 +157,7 @@ void serve(Backend& backend, const FileDescriptor& listener, const FileDescripto
   FileDescriptor client;
   for (;;) {
     // A descriptor of -1 is ignored by poll: no client, or no control socket at all.
-    std::array<pollfd, 4> wait{pollfd{signals.get(), POLLIN, 0}, pollfd{backend.device(), POLLIN, 0},
+    std::array<pollfd, 4> wait{pollfd{signals.get(), POLLIN, 0}, pollfd{backend.device().descriptor(), POLLIN, 0},
                                pollfd{listener.get(), POLLIN, 0}, pollfd{client.get(), POLLIN, 0}};
     if (::poll(wait.data(), wait.size(), backend.sleep_ms()) < 0 && errno != EINTR) {
       throw std::system_error(errno, std::generic_category(), "waiting");
@@ -260,9 +207,8 @@ int run(int argc, char** argv) {
     wires.push_back(parse_alert(alert));
   }
   const FileDescriptor listener = control.empty() ? FileDescriptor() : listen_at(control);
-  Backend backend(emulated_board::read_board_file(board), FileDescriptor::open(device, O_RDWR | O_NONBLOCK), epoch_ns,
-                  std::move(wires));
-  std::cout << "serving i2c-" << ::ioctl(backend.device(), HIL_I2C_ADAPTER) << std::endl;
+  Backend backend(emulated_board::read_board_file(board), HilDevice(device), epoch_ns, std::move(wires));
+  std::cout << "serving i2c-" << backend.device().adapter() << std::endl;
   serve(backend, listener, signals);
   return 0;
 }
