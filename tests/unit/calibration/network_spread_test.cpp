@@ -10,6 +10,7 @@
 #include "graph/ops.h"
 #include "measurements/whole_model.h"
 #include "pricing/set_pricer.h"
+#include "support/measured_ops.h"
 
 namespace edgejoule::calibration {
 namespace {
@@ -27,40 +28,22 @@ double joules_of(std::uint64_t elements) {
   return 1e-5 + 1e-10 * static_cast<double>(elements);
 }
 
-MeasurementSet nothing() {
-  MeasurementSet set;
-  set.boundary = BoundaryKind::kModuleInput;
-  set.baseline = BaselineKind::kAboveIdle;
-  set.board = "test board";
-  set.engine = "cpu";
-  set.idle_watts = 1;
-  return set;
-}
-
 // Single ops, each a per cent off for reasons of its own.
 MeasurementSet ops() {
-  MeasurementSet set = nothing();
+  MeasurementSet set = test::empty_set();
   std::mt19937 random(11);
   std::normal_distribution<double> noise(0, 0.01);
   for (int i = 0; i < 40; ++i) {
     const auto elements = static_cast<std::uint64_t>(10'000 * (i + 1));
-    const graph::OpNode op = stream(elements);
-    Measurement m;
-    m.kind = op.kind;
-    m.op_class = op.op_class;
-    m.data_type = DataType::kFloat32;
-    m.facts = op.facts;
-    m.energy_joules = joules_of(elements) * std::exp(noise(random));
-    m.group = "size" + std::to_string(i);
-    m.origin = m.group;
-    set.measurements.push_back(m);
+    const double joules = joules_of(elements) * std::exp(noise(random));
+    set.measurements.push_back(test::measured_op(stream(elements), joules, "size" + std::to_string(i)));
   }
   return set;
 }
 
 // Networks of thirty such ops, all of one off by the same.
 MeasurementSet networks(int count, double sigma, std::uint32_t seed) {
-  MeasurementSet set = nothing();
+  MeasurementSet set = test::empty_set();
   std::mt19937 random(seed);
   std::normal_distribution<double> alike(0, sigma);
   std::uniform_int_distribution<std::uint64_t> size(10'000, 400'000);

@@ -8,6 +8,7 @@
 
 #include "fit/fit_table.h"
 #include "graph/ops.h"
+#include "support/measured_ops.h"
 
 namespace edgejoule::fit {
 namespace {
@@ -23,16 +24,8 @@ double bytes_of(const graph::OpNode& op) {
 }
 
 void add(MeasurementSet& set, const graph::OpNode& op, double joules) {
-  Measurement m;
-  m.kind = op.kind;
-  m.op_class = op.op_class;
-  m.data_type = DataType::kFloat32;
-  m.facts = op.facts;
-  m.energy_joules = joules;
-  m.time_seconds = joules / 2;  // at two watts: seconds have the same form
-  m.group = "spec" + std::to_string(set.measurements.size());
-  m.origin = "test:" + std::to_string(set.measurements.size());
-  set.measurements.push_back(m);
+  set.measurements.push_back(test::measured_op(op, joules, "spec" + std::to_string(set.measurements.size())));
+  set.measurements.back().time_seconds = joules / 2;  // at two watts: seconds have the same form
 }
 
 double streaming(const graph::OpNode& op) {
@@ -42,12 +35,7 @@ double streaming(const graph::OpNode& op) {
 
 // Four kinds that cross the cache, and convolutions that never do.
 MeasurementSet board() {
-  MeasurementSet set;
-  set.boundary = BoundaryKind::kModuleInput;
-  set.baseline = BaselineKind::kAboveIdle;
-  set.board = "test board";
-  set.engine = "cpu";
-  set.idle_watts = 1.5;
+  MeasurementSet set = test::empty_set();
   set.last_level_bytes = kCache;
   for (const OpKind kind : {OpKind::kRelu, OpKind::kSigmoid, OpKind::kTanh, OpKind::kGelu}) {
     for (const std::uint64_t elements : {1'000U, 4'000U, 20'000U, 100'000U, 800'000U, 1'200'000U, 2'000'000U}) {

@@ -11,6 +11,7 @@
 #include "fit/table_writer.h"
 #include "graph/ops.h"
 #include "measurements/importers.h"
+#include "support/measured_ops.h"
 #include "support/prepared.h"
 
 namespace edgejoule::fit {
@@ -19,28 +20,11 @@ namespace {
 using measurements::Measurement;
 using measurements::MeasurementError;
 using measurements::MeasurementSet;
+using test::empty_set;
 using ::testing::HasSubstr;
 
-MeasurementSet empty_set() {
-  MeasurementSet set;
-  set.boundary = BoundaryKind::kModuleInput;
-  set.baseline = BaselineKind::kAboveIdle;
-  set.board = "test board";
-  set.engine = "gpu";
-  set.idle_watts = 1.5;
-  return set;
-}
-
 Measurement measured(const graph::OpNode& op, double joules, int number) {
-  Measurement m;
-  m.kind = op.kind;
-  m.op_class = op.op_class;
-  m.data_type = DataType::kFloat32;
-  m.facts = op.facts;
-  m.energy_joules = joules;
-  m.group = "spec" + std::to_string(number);
-  m.origin = "test:" + std::to_string(number);
-  return m;
+  return test::measured_op(op, joules, "spec" + std::to_string(number));
 }
 
 graph::OpNode convolution(std::uint64_t channels, std::uint64_t size, std::uint64_t kernel) {

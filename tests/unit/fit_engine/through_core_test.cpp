@@ -20,6 +20,7 @@
 #include "measurements/irene_csv.h"
 #include "measurements/mlperf_csv.h"
 #include "pricing/set_pricer.h"
+#include "support/measured_ops.h"
 
 namespace edgejoule::fit {
 namespace {
@@ -83,14 +84,8 @@ MeasurementSet empty_set() {
 }
 
 Measurement op_measurement(const graph::OpNode& op, double joules, const std::string& group) {
-  Measurement m;
-  m.kind = op.kind;
-  m.op_class = op.op_class == OpClass::kUnknown ? class_of(op.kind) : op.op_class;
-  m.data_type = DataType::kFloat32;
-  m.facts = op.facts;
-  m.energy_joules = joules;
-  m.group = m.model = group;
-  m.origin = "synthetic " + group;
+  Measurement m = test::measured_op(op, joules, group);
+  m.model = group;
   return m;
 }
 
