@@ -195,7 +195,7 @@ TEST(FitTable, RefusesASetWhoseIdleEnergyIsWrong) {
 TEST(FitTable, RefusesFactsThatContradictEachOther) {
   MeasurementSet set = convolutions(20, 0.01);
   set.measurements[4].facts.set(Fact::kGroups, 7).set(Fact::kInC, 10);
-  EXPECT_THAT(refusal(set), HasSubstr("test:4"));
+  EXPECT_THAT(refusal(set), HasSubstr("test:spec4"));
 }
 
 TEST(FitTable, SurvivesConstantAndDuplicatedMeasurements) {
