@@ -3,7 +3,7 @@
 // Shape: profile | idle | short run | idle | long run | idle      (a long run that turned out too short for the sensor
 // is followed by a longer one)
 // Units: joules above idle, seconds; of one inference.
-// Errors: RuntimeError and what RuntimeCommand throws; MachineError; Interrupted.
+// Errors: RuntimeError and what RuntimeCommand throws; MachineError; Interrupted; RailLost.
 #pragma once
 
 #include <cstdint>
@@ -22,6 +22,11 @@ namespace edgejoule::calibration {
 
 // Somebody asked to end, or time ran out, inside an engine.
 struct Interrupted : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+// A rail of the total has gone silent, for good as it seems.
+struct RailLost : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 

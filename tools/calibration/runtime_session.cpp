@@ -116,6 +116,8 @@ RuntimeSession::Measured RuntimeSession::measure(const Step& step, const std::fu
     block.executions = result.inferences;
   } catch (const Interrupted&) {
     throw;
+  } catch (const RailLost&) {
+    throw;
   } catch (const std::runtime_error& error) {
     block.problem = error.what();
   }
@@ -150,10 +152,9 @@ void RuntimeSession::run(Journal& journal, const std::function<void(const Runtim
       outcome_.interrupted = ended();
       if (!outcome_.interrupted) note(fmt::format("{} was under way when the budget was spent", experiment.name));
       break;
-    }
-    if (const auto silent = machine_.rail_problem()) {
-      outcome_.fault = *silent;
-      break;  // the engine saw part of it: not kept
+    } catch (const RailLost& lost) {
+      outcome_.fault = lost.what();  // the engine saw part of it: not kept
+      break;
     }
     const bool command_failed = !done.block.problem.empty();
     const MachineState now = machine_.state();
