@@ -151,7 +151,7 @@ Score score_of(const HiddenBoard& hidden, const Reading& reading) {
 TEST(ClosedLoopInGuest, ABoardThatATableCanExpress) {
   const Score score = score_of({"plain", ""}, {true, kLongConversionUs});
   EXPECT_LT(score.blocks, 0.02);
-  EXPECT_LT(score.shapes, 0.03);
+  EXPECT_LT(score.shapes, 0.05);  // three seeds: 0.6 to 1.9 %, of some forty shapes
   EXPECT_LT(score.networks, 0.03);
   EXPECT_GT(score.inside, 0.80);
   EXPECT_GT(score.naive, 3 * score.shapes);
