@@ -5,7 +5,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <cstdint>
 #include <cstring>
 #include <filesystem>
@@ -15,7 +14,6 @@
 #include <stdexcept>
 #include <string>
 #include <utility>
-#include <vector>
 
 #include "calibration/emulated_work.h"
 #include "calibration/journal.h"
@@ -96,9 +94,7 @@ class Bench {
       chip.chip_named = true;
       chip.settings.channel_mask = 0x7;
       chip.settings.shunt_time_us = chip.settings.bus_time_us = reading.conversion_us;
-      const std::vector<std::string>& rails = board_.law().chips.front().rails;
-      std::copy(rails.begin(), rails.end(), chip.labels);
-      std::fill_n(chip.settings.shunt_uohm, rails.size(), static_cast<std::uint32_t>(hidden.shunt_uohm));
+      // The shunts and the names of the rails are what the board file knows.
     }
     found_ = capture::discover(options);
     machine_ = std::make_unique<PlayedMachine>(board_, found_,

@@ -16,7 +16,8 @@ namespace {
 // What the runtime can be asked for, whatever the budget.
 std::vector<workloads::Candidate> candidates_for(const MachineFacts& facts, const RuntimeOptions& options,
                                                  import::ModelFormat format) {
-  std::vector<workloads::Candidate> candidates = candidates_of(facts, 1, 0);
+  constexpr double kNoneForNarrowWeights = 0;  // models of 4-bit weights are not written
+  std::vector<workloads::Candidate> candidates = candidates_of(facts, 1, kNoneForNarrowWeights);
   std::erase_if(candidates, [&](const workloads::Candidate& candidate) {
     const graph::OpNode& op = candidate.workload.op;
     const bool wanted =

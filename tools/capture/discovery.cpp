@@ -292,6 +292,24 @@ void add_raw(Discovery& found, RawChip raw) {
   found.sources.push_back(source);
 }
 
+// What a person who names a chip need not know where the board does: shunts and names of the channels.
+void take_from_board(const wire::BoardMonitorT& monitor, RawChip& raw) {
+  for (const auto& channel : monitor.channels) {
+    if (!channel->connected) continue;
+    const int at = channel->channel - 1;
+    if (raw.settings.shunt_uohm[at] == 0) raw.settings.shunt_uohm[at] = channel->shunt_uohm;
+    if (raw.labels[at].empty()) raw.labels[at] = channel->label;
+  }
+}
+
+void add_named_chip(Discovery& found, RawChip raw) {
+  const wire::BoardMonitorT* const monitor = monitor_of(found.board.get(), raw.i2c_bus, raw.address);
+  if (monitor != nullptr && (!raw.chip_named || find_chip(monitor->chip)->id == raw.chip)) {
+    take_from_board(*monitor, raw);
+  }
+  add_raw(found, raw);
+}
+
 // Monitors of the board file that no driver serves: external chips on a Raspberry Pi, or a missing driver.
 void add_monitors_of_board(Discovery& found) {
   if (found.board == nullptr) return;
@@ -312,9 +330,8 @@ void add_monitors_of_board(Discovery& found) {
         if (!channel->connected) continue;
         const int at = channel->channel - 1;
         raw.settings.channel_mask = static_cast<std::uint8_t>(raw.settings.channel_mask | 1U << at);
-        raw.settings.shunt_uohm[at] = channel->shunt_uohm;
-        raw.labels[at] = channel->label;
       }
+      take_from_board(*monitor, raw);
       add_raw(found, raw);
     } else {
       problem(found,
@@ -426,7 +443,7 @@ Discovery discover(const DiscoveryOptions& options) {
     }
     for (std::size_t i = 0; i < *count; ++i) add_device(found, devices[i]);
   }
-  for (const RawChip& raw : options.raw_chips) add_raw(found, raw);
+  for (const RawChip& raw : options.raw_chips) add_named_chip(found, raw);
   add_monitors_of_board(found);
   make_labels_unique(found);
   mark_total(found);

@@ -8,8 +8,10 @@ void add_sensor_options(CLI::App& command, SensorArguments& arguments) {
   command.add_option("--board", arguments.board,
                      "Board description: a file (.json, .ejb) or a built-in name; default: by the device tree");
   command
-      .add_option("--i2c", arguments.raw,
-                  "Read a chip without a driver: BUS:ADDRESS[:CHIP[:SHUNT]], e.g. 1:0x40:ina226:10m (repeatable)")
+      .add_option(
+          "--i2c", arguments.raw,
+          "Read a chip without a driver: BUS:ADDRESS[:CHIP[:SHUNT]], e.g. 1:0x40:ina226:10m (repeatable); shunts "
+          "and names that are left out are the board's, where it has the chip")
       ->type_name("CHIP");
   command.add_option("--total", arguments.total, "Rails whose sum is the total, e.g. VDD_GPU_SOC,VDD_CPU_CV")
       ->delimiter(',');
