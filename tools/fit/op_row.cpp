@@ -25,6 +25,12 @@ bool all_single(const Observations& observations, const std::vector<std::size_t>
   return std::all_of(rows.begin(), rows.end(), [&](std::size_t row) { return observations[row].parts == nullptr; });
 }
 
+std::vector<Eigen::Index> first_columns(std::size_t count) {
+  std::vector<Eigen::Index> columns(count);
+  std::iota(columns.begin(), columns.end(), 0);
+  return columns;
+}
+
 // With few measurements: a row of work and bytes, nothing that bends.
 std::vector<FormSpec> plain_forms(const OpTerms& terms) {
   std::vector<FormSpec> forms;
@@ -33,9 +39,7 @@ std::vector<FormSpec> plain_forms(const OpTerms& terms) {
     form.name = steps == 0 ? "one row of work and bytes" : "robust row of work and bytes";
     form.linear.ridge = 1e-4;
     form.linear.robust_steps = steps;
-    for (std::size_t column = 0; column < terms.plain; ++column) {
-      form.columns.push_back(static_cast<Eigen::Index>(column));
-    }
+    form.columns = first_columns(terms.plain);
     forms.push_back(std::move(form));
   }
   return forms;
@@ -43,27 +47,32 @@ std::vector<FormSpec> plain_forms(const OpTerms& terms) {
 
 // Convolutions of 3 x 3 at stride 1 run by Winograd's transform where a library finds them worth it: from so many
 // channels and so many outputs on. Where, only the measurements know; regions that hold the same of them are one.
-std::vector<std::vector<Bound>> winograd_regions(const std::vector<Feature>& facts, const Eigen::MatrixXf& values) {
+struct WinogradRegion {
+  float channels = 1, outputs = 1;
+  std::vector<Bound> bounds;
+};
+
+std::vector<WinogradRegion> winograd_regions(const std::vector<Feature>& facts, const Eigen::MatrixXf& values) {
   constexpr float kOpen = std::numeric_limits<float>::infinity();
   constexpr std::size_t kFewestInside = 5, kFewestOutside = 8;
   const auto bound = [&](Feature feature, float min, float max) {
     return Bound{std::find(facts.begin(), facts.end(), feature) - facts.begin(), min, max};
   };
-  std::vector<std::vector<Bound>> regions;
+  std::vector<WinogradRegion> regions;
   std::set<std::vector<bool>> known;
   for (const float channels : {1.0F, 8.0F, 16.0F, 32.0F, 64.0F}) {
     for (const float outputs : {1.0F, 16.0F, 64.0F, 256.0F}) {
-      const std::vector<Bound> region = {bound(Feature::kKernelArea, 9, 10),
+      const std::vector<Bound> bounds = {bound(Feature::kKernelArea, 9, 10),
                                          bound(Feature::kStrideArea, -kOpen, 2),
                                          bound(Feature::kDilationArea, -kOpen, 2),
                                          bound(Feature::kChannelsPerGroup, channels, kOpen),
                                          bound(Feature::kOutChannelsPerGroup, channels, kOpen),
                                          bound(Feature::kOutputPixelsPerChannel, outputs, kOpen)};
       std::vector<bool> inside;
-      for (Eigen::Index row = 0; row < values.rows(); ++row) inside.push_back(is_inside(region, values, row));
+      for (Eigen::Index row = 0; row < values.rows(); ++row) inside.push_back(is_inside(bounds, values, row));
       const auto count = static_cast<std::size_t>(std::count(inside.begin(), inside.end(), true));
       if (count < kFewestInside || inside.size() - count < kFewestOutside || !known.insert(inside).second) continue;
-      regions.push_back(region);
+      regions.push_back({channels, outputs, bounds});
     }
   }
   return regions;
@@ -127,15 +136,9 @@ OpRow::OpRow(const Observations& observations, std::vector<std::size_t> rows, Op
 // With too few measurements for trees to find out where the library switches, the switch that all libraries make is
 // offered to them.
 void OpRow::add_winograd_forms(const Observations& observations, std::vector<FormSpec>& forms) {
-  const std::vector<std::vector<Bound>> regions = winograd_regions(facts_, observations.features(rows_, facts_));
+  const std::vector<WinogradRegion> regions = winograd_regions(facts_, observations.features(rows_, facts_));
   if (regions.empty()) return;
-  const auto count = [](std::size_t size) {
-    std::vector<Eigen::Index> columns(size);
-    std::iota(columns.begin(), columns.end(), 0);
-    return columns;
-  };
-  const std::size_t rich = terms_.terms.size();
-  const std::vector<Eigen::Index> plain = count(terms_.plain), all = count(rich);
+  const std::vector<Eigen::Index> plain = first_columns(terms_.plain), all = first_columns(terms_.terms.size());
   for (FormSpec& form : forms) {
     if (form.columns.empty()) form.columns = all;
   }
@@ -147,11 +150,11 @@ void OpRow::add_winograd_forms(const Observations& observations, std::vector<For
     form.region_columns.push_back(static_cast<Eigen::Index>(terms_.terms.size()));
     terms_.terms.push_back(term);
   }
-  for (const std::vector<Bound>& region : regions) {
+  for (const WinogradRegion& region : regions) {
     for (const std::vector<Eigen::Index>& columns : {plain, all}) {
       form.name = fmt::format("two rows, one of 3 x 3 convolutions from {:g} channels and {:g} outputs on",
-                              region[3].min, region[5].min);
-      form.region = region;
+                              region.channels, region.outputs);
+      form.region = region.bounds;
       form.columns = columns;
       forms.push_back(form);
     }
