@@ -18,6 +18,27 @@ class Search {
   Search(std::span<const Candidate> candidates, const Knowledge& nothing, const DesignRequest& request)
       : candidates_(candidates), nothing_(nothing), request_(request) {}
 
+  // Keys for which there is time: a few well known are worth more than all of them unknown, since the rows of other
+  // kinds then stand on something. The most important first.
+  [[nodiscard]] std::vector<bool> keys_within(double budget) const {
+    std::vector<double> importance(nothing_.key_count(), 0.0);
+    double seconds = 0;
+    for (std::size_t i = 0; i < candidates_.size(); ++i) {
+      double& of_key = importance[nothing_.key_index(i)];
+      of_key = std::max(of_key, candidates_[i].importance);
+      seconds += request_.expected_seconds[i] / static_cast<double>(candidates_.size());
+    }
+    std::vector<std::size_t> keys(importance.size());
+    std::iota(keys.begin(), keys.end(), 0);
+    std::stable_sort(keys.begin(), keys.end(), [&](auto a, auto b) { return importance[a] > importance[b]; });
+    const auto most = static_cast<std::size_t>(budget / (seconds * kFewestOfAKey));
+    std::vector<bool> within(keys.size(), false);
+    for (std::size_t k = 0; k < std::min(std::max<std::size_t>(most, kFewestKeys), keys.size()); ++k) {
+      within[keys[k]] = true;
+    }
+    return within;
+  }
+
   [[nodiscard]] double seconds(const Choice& choice) const {
     return std::accumulate(choice.begin(), choice.end(), 0.0,
                            [this](double sum, std::size_t i) { return sum + request_.expected_seconds[i]; });
@@ -49,6 +70,8 @@ class Search {
   }
 
  private:
+  static constexpr std::size_t kFewestOfAKey = 6;  // blocks, of which a row can be fitted
+  static constexpr std::size_t kFewestKeys = 4;
   static constexpr std::size_t kAnyKey = static_cast<std::size_t>(-1);
   static constexpr std::size_t kNone = static_cast<std::size_t>(-1);
 
@@ -132,10 +155,11 @@ class Search {
 };
 
 // One of every key in turn, for at most `budget`.
-Choice choose_held_out(const Knowledge& knowledge, const DesignRequest& request, double budget) {
+Choice choose_held_out(const Knowledge& knowledge, const std::vector<bool>& keys, const DesignRequest& request,
+                       double budget) {
   std::vector<Choice> of_key(knowledge.key_count());
   for (std::size_t i = knowledge.size(); i-- > 0;) {
-    if (knowledge.held_out(i)) of_key[knowledge.key_index(i)].push_back(i);
+    if (knowledge.held_out(i) && keys[knowledge.key_index(i)]) of_key[knowledge.key_index(i)].push_back(i);
   }
   Choice out;
   for (bool any = true; any;) {
@@ -195,10 +219,11 @@ Design design(std::span<const Candidate> candidates, const DesignRequest& reques
   check(candidates.size(), request);
   const Knowledge nothing(candidates, request.last_level_bytes);
   const Search search(candidates, nothing, request);
-  const Choice held_out = choose_held_out(nothing, request, request.budget_seconds * request.held_out_share);
+  const std::vector<bool> keys = search.keys_within(request.budget_seconds * (1 - request.held_out_share));
+  const Choice held_out = choose_held_out(nothing, keys, request, request.budget_seconds * request.held_out_share);
   Choice allowed;
   for (std::size_t i = 0; i < candidates.size(); ++i) {
-    if (!candidates[i].held_out) allowed.push_back(i);
+    if (!candidates[i].held_out && keys[nothing.key_index(i)]) allowed.push_back(i);
   }
   const double budget = request.budget_seconds - search.seconds(held_out);
   Choice fitted = search.greedy(allowed, budget);

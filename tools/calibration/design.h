@@ -56,6 +56,8 @@ class Knowledge {
   [[nodiscard]] double log_determinant() const;
   // In the order in which candidates name them.
   [[nodiscard]] std::vector<KeyUncertainty> keys() const;
+  // Nobody will measure any of this key: it has no part in the mean.
+  void leave_out(std::size_t key) { keys_.at(key).left_out = true; }
   // Mean over the keys, for one line of progress.
   [[nodiscard]] double mean_uncertainty() const;
 
@@ -74,6 +76,7 @@ class Knowledge {
     std::size_t size = 0;
     std::size_t measured = 0;
     double log_determinant = 0;
+    bool left_out = false;
   };
   std::vector<Key> keys_;
   std::vector<std::size_t> key_of_;        // per candidate
@@ -95,8 +98,8 @@ struct Design {
   std::vector<KeyUncertainty> expected;  // once all of it is measured
 };
 
-// Every key appears before any is measured twice, as far as the budget goes; then
-// whatever teaches most per second; a held-out candidate after every few others.
+// As many keys as there is time to fit rows to, the most important ones. Every one of them appears before any is
+// measured twice; then whatever teaches most per second; a held-out candidate after every few others.
 [[nodiscard]] Design design(std::span<const workloads::Candidate> candidates, const DesignRequest& request);
 
 }  // namespace edgejoule::calibration

@@ -161,8 +161,14 @@ std::vector<KeyUncertainty> Knowledge::keys() const {
 
 double Knowledge::mean_uncertainty() const {
   double sum = 0;
-  for (const KeyUncertainty& key : keys()) sum += key.relative_error;
-  return keys_.empty() ? 1 : sum / static_cast<double>(keys_.size());
+  int count = 0;
+  const std::vector<KeyUncertainty> all = keys();
+  for (std::size_t key = 0; key < all.size(); ++key) {
+    if (keys_[key].left_out) continue;
+    sum += all[key].relative_error;
+    ++count;
+  }
+  return count == 0 ? 1 : sum / count;
 }
 
 }  // namespace edgejoule::calibration

@@ -288,8 +288,7 @@ Block Protocol::measure(const std::string& name) {
   std::vector<double> chunk_seconds;
   std::uint64_t executions = 0;
   double seconds = 0, lock = 0;
-  // A filter that remembers for seconds says too little too late to be asked on the way.
-  double asked_s = memory_s_ < kLongMemorySeconds ? shortest_run_s_ : options_.longest_run_s;
+  double asked_s = shortest_run_s_;
   RunSpan last_part;
   for (int part = 1;; ++part) {
     RunSpan whole;

@@ -113,6 +113,9 @@ void Session::make_plan() {
   request.block_error = options_.block_error;
   const Design design = calibration::design(candidates_, request);
   expected_ = design.expected;
+  for (std::size_t key = 0; key < expected_.size(); ++key) {
+    if (expected_[key].measured == 0) knowledge_.leave_out(key);
+  }
   // Networks are spread over the time, so that ending early still leaves some to test on.
   const std::size_t every = std::max<std::size_t>(1, design.order.size() / (networks.size() + 1));
   auto network = networks.begin();

@@ -83,11 +83,21 @@ void RunView::begin(const calibration::MachineFacts& facts, const calibration::S
   say(fmt::format("engine    {}, {} threads, last-level cache {}", printable(facts.engine), options.threads,
                   text::bytes(facts.last_level_bytes)));
   double expected = 0;
+  std::size_t measured = 0;
   const auto keys = session.expected();
-  for (const calibration::KeyUncertainty& key : keys) expected += key.relative_error;
+  for (const calibration::KeyUncertainty& key : keys) {
+    if (key.measured == 0) continue;
+    expected += key.relative_error;
+    ++measured;
+  }
   say(fmt::format("plan      {} blocks in {} of {}; then predictions should be known to {:.1f} % on average",
                   session.plan().size(), time_text(session.planned_seconds()), time_text(options.budget_s),
-                  keys.empty() ? 100.0 : 100 * expected / static_cast<double>(keys.size())));
+                  measured == 0 ? 100.0 : 100 * expected / static_cast<double>(measured)));
+  if (measured < keys.size()) {
+    say(fmt::format(
+        "          {} of {} kinds of work, the most important; more time (--budget) measures the others, too", measured,
+        keys.size()));
+  }
 }
 
 void RunView::state(const calibration::MachineState& state) {
@@ -150,7 +160,7 @@ std::string plan_text(const calibration::Session& session) {
     kinds.add({{calibration::text_of(key.key)},
                {std::to_string(key.coefficients)},
                {std::to_string(key.measured)},
-               {fmt::format("{:.1f} %", 100 * key.relative_error)}});
+               {key.measured == 0 ? "-" : fmt::format("{:.1f} %", 100 * key.relative_error)}});
   }
   text::Columns order({"", "what", "for"}, {text::Align::kRight, text::Align::kLeft, text::Align::kLeft});
   std::size_t number = 0;

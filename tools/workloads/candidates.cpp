@@ -296,7 +296,7 @@ std::vector<Candidate> candidates(const CandidateOptions& options) {
   elementwise(all, OpKind::kSigmoid, DataType::kFloat32, 1, 0.5);
   elementwise(all, OpKind::kTanh, DataType::kFloat32, 1, 0.5);
   if (options.has_fp16) {
-    dense(all, DataType::kFloat16, DataType::kFloat16, 4);
+    dense(all, DataType::kFloat16, DataType::kFloat16, 2);
     elementwise(all, OpKind::kAdd, DataType::kFloat16, 2, 1);
   }
   return all.finish();
