@@ -99,8 +99,7 @@ Score score(calibration::Machine& machine, const calibration::Session& session, 
   double inside = 0, networks_inside = 0;
   for (const Measured& measured : session.measured()) {
     if (!measured.block.problem.empty()) continue;
-    const bool is_network =
-        measured.role == Measured::Role::kNetwork || measured.role == Measured::Role::kSpreadNetwork;
+    const bool is_network = Measured::is_network(measured.role);
     if (is_network) {
       machine.prepare_network(session.networks()[measured.index].ops);
     } else {

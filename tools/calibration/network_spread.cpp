@@ -12,7 +12,6 @@ namespace {
 
 constexpr double kWidest = 0.5;
 constexpr int kSteps = 12;  // of bisection: to 0.01 %
-constexpr double kNormalP95 = 1.6449;
 
 fit::FittedTable widened(fit::FittedTable fitted, double sigma) {
   for (fit::FittedRow& row : fitted.rows) {
@@ -32,7 +31,7 @@ double off_by(const measurements::MeasurementSet& set, const measurements::Measu
     if (!priced.problem.empty() || !(priced.lower > 0)) continue;
     const double residual = std::log(networks.measurements[i].energy_joules / priced.joules);
     const double reach = residual < 0 ? std::log(priced.joules / priced.lower) : std::log(priced.upper / priced.joules);
-    sum += std::pow(kNormalP95 * residual / std::max(reach, 1e-6), 2);
+    sum += std::pow(fit::kNormalP95 * residual / std::max(reach, 1e-6), 2);
   }
   return std::sqrt(sum / static_cast<double>(networks.measurements.size()));
 }
@@ -43,7 +42,7 @@ NetworkSpread widen_by_networks(const measurements::MeasurementSet& set, const m
                                 fit::FittedTable& fitted) {
   NetworkSpread result{0, networks.measurements.size()};
   if (result.networks < kFewestForSpread) return result;
-  const double allowed = kNormalP95 / fit::student_t_quantile(0.95, static_cast<int>(result.networks));
+  const double allowed = fit::kNormalP95 / fit::student_t_quantile(0.95, static_cast<int>(result.networks));
   if (off_by(set, networks, fitted) <= allowed) return result;
   double below = 0, above = kWidest;
   for (int step = 0; step < kSteps; ++step) {

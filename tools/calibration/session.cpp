@@ -24,10 +24,6 @@ constexpr double kWakeSeconds = 3;
 constexpr double kUsualRunSeconds = 0.1;    // that blocks take beyond the shortest run, on average
 constexpr double kMostNetworkShare = 0.12;  // of the budget
 
-bool is_network(Role role) {
-  return role == Role::kNetwork || role == Role::kSpreadNetwork;
-}
-
 double longest_hope_s(const Protocol& protocol) {
   return protocol.overhead_seconds() + protocol.shortest_run_seconds() + kUsualRunSeconds;
 }
@@ -93,12 +89,14 @@ Session::Session(Machine& machine, std::vector<workloads::Candidate> candidates,
 // Where so few fit that nothing would be learned of intervals, all of them validate.
 std::vector<std::size_t> Session::networks_within(std::size_t most) const {
   std::vector<std::size_t> all, validating;
-  std::size_t for_spread = 0;
   for (std::size_t i = 0; i < networks_.size(); ++i) {
-    if (all.size() < most) all.push_back(i), for_spread += networks_[i].for_spread ? 1 : 0;
+    if (all.size() < most) all.push_back(i);
     if (validating.size() < most && !networks_[i].for_spread) validating.push_back(i);
   }
-  return for_spread < 2 * kFewestForSpread ? validating : all;  // some of a plan find no time
+  const auto for_spread =
+      std::count_if(all.begin(), all.end(), [&](std::size_t network) { return networks_[network].for_spread; });
+  // Some of a plan find no time.
+  return static_cast<std::size_t>(for_spread) < 2 * kFewestForSpread ? validating : all;
 }
 
 void Session::make_plan() {
@@ -133,7 +131,8 @@ void Session::make_plan() {
 }
 
 std::string Session::name_of(const Step& step) const {
-  return is_network(step.role) ? "network:" + networks_[step.index].name : candidates_[step.index].workload.name;
+  return Measured::is_network(step.role) ? "network:" + networks_[step.index].name
+                                         : candidates_[step.index].workload.name;
 }
 
 const MachineState& Session::settle() {
@@ -172,7 +171,7 @@ std::size_t Session::take_over(const JournalContent& earlier) {
 }
 
 void Session::prepare(const Step& step) {
-  if (is_network(step.role)) {
+  if (Measured::is_network(step.role)) {
     machine_.prepare_network(networks_[step.index].ops);
   } else {
     machine_.prepare(candidates_[step.index].workload);
@@ -227,7 +226,7 @@ void Session::run(Journal& journal, const std::function<void(const Progress&)>& 
     if (step.role == Role::kFit && done.block.problem.empty()) {
       knowledge_.measured(step.index, std::max(1e-3, done.block.relative_error()));
     }
-    if (!wake_ && done.block.problem.empty() && !is_network(step.role) && done.block.seconds < 0.005) {
+    if (!wake_ && done.block.problem.empty() && !Measured::is_network(step.role) && done.block.seconds < 0.005) {
       wake_ = protocol_.measure_wake(done.block, kWakeSeconds);
       if (const auto problem = journal.append(*wake_)) note(*problem);
     }
@@ -310,7 +309,7 @@ MeasurementSet Session::set_of(std::initializer_list<Role> roles) const {
       continue;
     }
     Measurement m;
-    if (is_network(measured.role)) {
+    if (Measured::is_network(measured.role)) {
       const Network& network = networks_[measured.index];
       measurements::ModelParts parts;
       auto list = std::make_shared<std::vector<measurements::Part>>();

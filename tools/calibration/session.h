@@ -37,6 +37,8 @@ struct SessionOptions {
 
 struct Measured {
   enum class Role { kFit, kHeldOut, kNetwork, kSpreadNetwork };
+  // Of the session's networks; else of its candidates.
+  [[nodiscard]] static bool is_network(Role role) { return role == Role::kNetwork || role == Role::kSpreadNetwork; }
   Role role = Role::kFit;
   std::size_t index = 0;  // candidate or network
   Block block;

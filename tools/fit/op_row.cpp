@@ -109,17 +109,15 @@ FittedCorrection fitted_correction(const Prototypes& prototypes, const std::vect
 OpRow::OpRow(const Observations& observations, std::vector<std::size_t> rows, OpTerms terms,
              const OpFitOptions& options)
     : rows_(std::move(rows)), terms_(options.common.with_traffic(std::move(terms))), common_(options.common) {
-  const bool single = all_single(observations, rows_);
-  const bool enough_for_trees = options.most_leaves > 1 && rows_.size() >= kFewestForTrees && single;
-  const std::size_t rich = terms_.terms.size();
-  const OpClass op_class = observations[rows_.front()].op_class;
   std::vector<FormSpec> forms = options.forms;
-  if (forms.size() > 1 && rows_.size() < 2 * rich) forms = plain_forms(terms_);
+  if (forms.size() > 1 && rows_.size() < 2 * terms_.terms.size()) forms = plain_forms(terms_);
+  const OpClass op_class = observations[rows_.front()].op_class;
   // Of ops measured together the facts by which a library chooses are not those of one op.
-  if (enough_for_trees) {
+  const bool may_split = options.most_leaves > 1 && all_single(observations, rows_);
+  if (may_split && rows_.size() >= kFewestForTrees) {
     facts_ = kernel_choice_features(op_class);
     for (FormSpec& form : tree_forms(options.most_leaves, options.trees)) forms.push_back(std::move(form));
-  } else if (options.most_leaves > 1 && single && op_class == OpClass::kConvolution) {
+  } else if (may_split && op_class == OpClass::kConvolution) {
     facts_ = kernel_choice_features(op_class);
     add_winograd_forms(observations, forms);
   }

@@ -58,7 +58,6 @@ double conformal_quantile(const std::vector<Weighted>& values, double level, dou
 
 // A standard deviation that agrees with the 90 % interval, whatever the tails.
 double spread(std::vector<double> values) {
-  constexpr double kNormalP95 = 1.6449;
   if (values.size() < 2) return 0;
   std::sort(values.begin(), values.end());
   const auto last = static_cast<double>(values.size() - 1);

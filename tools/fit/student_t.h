@@ -6,6 +6,9 @@
 
 namespace edgejoule::fit {
 
+// The same of a normal distribution, which is Student's of endless freedom: 95 % lie below it.
+inline constexpr double kNormalP95 = 1.6449;
+
 // The t below which a share `level` (0 .. 1, exclusive) lies; `freedom` at least 1.
 [[nodiscard]] double student_t_quantile(double level, int freedom);
 
