@@ -26,14 +26,16 @@ double off_by(const measurements::MeasurementSet& set, const measurements::Measu
               const fit::FittedTable& fitted) {
   pricing::SetPricer pricer(networks, fit::write_table(fitted, set, {"networks", "2000-01-01", "edge-calibrate"}), {});
   double sum = 0;
+  int count = 0;
   for (std::size_t i = 0; i < networks.measurements.size(); ++i) {
     const pricing::Priced priced = pricer.price(i);
     if (!priced.problem.empty() || !(priced.lower > 0)) continue;
     const double residual = std::log(networks.measurements[i].energy_joules / priced.joules);
     const double reach = residual < 0 ? std::log(priced.joules / priced.lower) : std::log(priced.upper / priced.joules);
     sum += std::pow(fit::kNormalP95 * residual / std::max(reach, 1e-6), 2);
+    ++count;
   }
-  return std::sqrt(sum / static_cast<double>(networks.measurements.size()));
+  return count == 0 ? 0 : std::sqrt(sum / count);
 }
 
 }  // namespace
