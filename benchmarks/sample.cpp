@@ -19,7 +19,7 @@ namespace {
 
 using edgejoule::PowerSample;
 using edgejoule::Span;
-using edgejoule::testing::FakeSysfs;
+using edgejoule::test::FakeSysfs;
 
 constexpr int kRails = 3;
 

@@ -11,7 +11,7 @@
 
 namespace {
 
-using edgejoule::testing::CountedHeap;
+using edgejoule::test::CountedHeap;
 
 TEST(CountedHeap, CountsEveryEntrance) {
   const CountedHeap heap;

@@ -66,7 +66,7 @@ void free(void* block) noexcept {
 
 }  // extern "C"
 
-namespace edgejoule::testing {
+namespace edgejoule::test {
 
 CountedHeap::CountedHeap() {
   call_count = 0;
@@ -81,4 +81,4 @@ std::uint64_t CountedHeap::calls() const {
   return call_count.load();
 }
 
-}  // namespace edgejoule::testing
+}  // namespace edgejoule::test

@@ -6,7 +6,7 @@
 
 #include <cstdint>
 
-namespace edgejoule::testing {
+namespace edgejoule::test {
 
 // Counts from construction to the end of its life; one at a time, on any thread.
 class CountedHeap {
@@ -20,4 +20,4 @@ class CountedHeap {
   [[nodiscard]] std::uint64_t calls() const;
 };
 
-}  // namespace edgejoule::testing
+}  // namespace edgejoule::test

@@ -8,7 +8,7 @@
 #include "edgejoule/adapters/tflite.h"
 #include "edgejoule/edgejoule.h"
 
-namespace edgejoule::testing {
+namespace edgejoule::test {
 namespace {
 
 TEST(Hook, CallsNoHeapWhileARuntimeRuns) {
@@ -45,4 +45,4 @@ TEST(Hook, CallsNoHeapWhileARuntimeRuns) {
 }
 
 }  // namespace
-}  // namespace edgejoule::testing
+}  // namespace edgejoule::test

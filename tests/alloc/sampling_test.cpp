@@ -12,7 +12,7 @@
 #include "edgejoule/linux/trace_writer.h"
 #include "unit/linux/fake_sysfs.h"
 
-namespace edgejoule::testing {
+namespace edgejoule::test {
 namespace {
 
 Span<std::byte> bytes_of(std::vector<std::uint64_t>& words) {
@@ -63,4 +63,4 @@ TEST(Sampling, CallsNoHeapPerSample) {
 }
 
 }  // namespace
-}  // namespace edgejoule::testing
+}  // namespace edgejoule::test

@@ -23,15 +23,16 @@
 #include "capture/raw_chip.h"
 #include "support/bound_driver.h"
 #include "support/closed_loop.h"
+#include "support/drawn_seed.h"
 #include "support/files.h"
 #include "support/played_board.h"
 
 namespace edgejoule::kernel_tier {
 namespace {
 
+using test::HiddenBoard;
+using test::Score;
 using ::testing::HasSubstr;
-using testing::HiddenBoard;
-using testing::Score;
 
 // A real board to everybody who reads its rails; what runs on it is played.
 class PlayedMachine final : public calibration::RealBoard {
@@ -77,7 +78,7 @@ constexpr std::uint16_t kLongConversionUs = 4156;
 class Bench {
  public:
   Bench(const HiddenBoard& hidden, std::uint64_t seed, const Reading& reading)
-      : board_(testing::hidden_law(hidden, seed), seed) {
+      : board_(test::hidden_law(hidden, seed), seed) {
     capture::DiscoveryOptions options;
     options.board = "jetson-orin-nano-nx";
     if (reading.by_driver) {
@@ -111,7 +112,7 @@ class Bench {
     options.threads = machine_->facts().cores;
     options.protocol.seed = seed;
     return {*machine_, calibration::candidates_of(machine_->facts(), options.threads, options.budget_s),
-            testing::unseen_networks(options.threads), options};
+            test::unseen_networks(options.threads), options};
   }
 
  private:
@@ -128,7 +129,7 @@ class Bench {
 };
 
 Score score_of(const HiddenBoard& hidden, const Reading& reading) {
-  const std::uint64_t seed = testing::drawn_seed();
+  const std::uint64_t seed = test::drawn_seed();
   Bench bench(hidden, seed, reading);
   EXPECT_EQ(bench.machine().facts().rails.size(), 3U);
   EXPECT_TRUE(bench.found().has_total);
@@ -139,8 +140,8 @@ Score score_of(const HiddenBoard& hidden, const Reading& reading) {
       nowhere, [](const calibration::Progress&) {}, [] { return false; });
   EXPECT_TRUE(session.outcome().complete) << session.outcome().fault;
   EXPECT_LT(static_cast<double>(bench.machine().now_ns() - begin_ns) * 1e-9, 330) << "five minutes, and settling";
-  const Score score = testing::score(bench.machine(), session);
-  testing::print(hidden, seed, score);
+  const Score score = test::score(bench.machine(), session);
+  test::print(hidden, seed, score);
   return score;
 }
 
@@ -171,7 +172,7 @@ TEST(ClosedLoopInGuest, BoardsThatSwitchAlgorithmsAndOverflowCaches) {
 }
 
 TEST(ClosedLoopInGuest, ADriverThatIsUnboundHalfWayEndsItAndLosesNothing) {
-  const std::uint64_t seed = testing::drawn_seed();
+  const std::uint64_t seed = test::drawn_seed();
   Bench bench({"driver unbound", ""}, seed, {});
   calibration::Session session = bench.session(60, seed);
   const std::string path = "/tmp/half_way.journal";

@@ -5,8 +5,6 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
-#include <cstdlib>
-#include <random>
 #include <sstream>
 
 #include "calibration/network_spread.h"
@@ -15,7 +13,7 @@
 #include "pricing/set_pricer.h"
 #include "zoo/zoo.h"
 
-namespace edgejoule::testing {
+namespace edgejoule::test {
 namespace {
 
 using calibration::Measured;
@@ -45,12 +43,6 @@ std::string channels(int shunt_uohm) {
 }
 
 }  // namespace
-
-std::uint64_t drawn_seed() {
-  if (const char* given = std::getenv("EDGEJOULE_SEED")) return std::strtoull(given, nullptr, 10);
-  static const std::uint64_t seed = std::random_device{}();
-  return seed;
-}
 
 emulated_board::BoardLaw hidden_law(const HiddenBoard& board, std::uint64_t seed) {
   std::istringstream text("behaviour " + board.behaviour + kWiring + channels(board.shunt_uohm) +
@@ -140,4 +132,4 @@ void print(const HiddenBoard& board, std::uint64_t seed, const Score& score) {
       100 * score.inside, score.rows, 100 * score.networks_inside, 100 * score.naive, 100 * score.worst_coefficient);
 }
 
-}  // namespace edgejoule::testing
+}  // namespace edgejoule::test

@@ -13,7 +13,7 @@
 #include "emulated_board/live_board.h"
 #include "fit/fit_table.h"
 
-namespace edgejoule::testing {
+namespace edgejoule::test {
 
 struct HiddenBoard {
   const char* name;
@@ -34,9 +34,6 @@ struct Score {
   int compared = 0;  // coefficients
 };
 
-// Of this run of the tests; EDGEJOULE_SEED repeats one.
-[[nodiscard]] std::uint64_t drawn_seed();
-
 // An Orin Nano's rails behind its INA3221; every cost of the law is drawn from the seed.
 [[nodiscard]] emulated_board::BoardLaw hidden_law(const HiddenBoard& board, std::uint64_t seed);
 
@@ -49,4 +46,4 @@ struct Score {
 
 void print(const HiddenBoard& board, std::uint64_t seed, const Score& score);
 
-}  // namespace edgejoule::testing
+}  // namespace edgejoule::test

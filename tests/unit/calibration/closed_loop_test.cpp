@@ -11,13 +11,14 @@
 #include "calibration/session.h"
 #include "fit/fit_table.h"
 #include "support/closed_loop.h"
+#include "support/drawn_seed.h"
 
 namespace edgejoule::calibration {
 namespace {
 
-using testing::drawn_seed;
-using testing::HiddenBoard;
-using testing::Score;
+using test::drawn_seed;
+using test::HiddenBoard;
+using test::Score;
 
 // Ops that only touch elements cost a constant and so much per byte, under a plain law: the truth of two sizes is the
 // truth of both coefficients. The constant is known where it is a good part of the smallest op.
@@ -60,12 +61,12 @@ double worst_coefficient(EmulatedMachine& machine, const Session& session, const
 }
 
 Score score_of(const HiddenBoard& board, std::uint64_t seed) {
-  EmulatedMachine machine(testing::hidden_law(board, seed), {seed, board.engine, board.point});
+  EmulatedMachine machine(test::hidden_law(board, seed), {seed, board.engine, board.point});
   const int threads = machine.facts().cores;
   SessionOptions options;
   options.threads = threads;
   options.protocol.seed = seed;
-  Session session(machine, candidates_of(machine.facts(), threads, options.budget_s), testing::unseen_networks(threads),
+  Session session(machine, candidates_of(machine.facts(), threads, options.budget_s), test::unseen_networks(threads),
                   options);
   Journal nowhere;
   session.run(
@@ -74,7 +75,7 @@ Score score_of(const HiddenBoard& board, std::uint64_t seed) {
   EXPECT_LT(static_cast<double>(machine.now_ns()) * 1e-9, 330) << "five minutes, and what settling takes";
 
   fit::FittedTable fitted;
-  Score score = testing::score(machine, session, &fitted);
+  Score score = test::score(machine, session, &fitted);
   if (board.behaviour.empty() && board.averages < 512)
     score.worst_coefficient = worst_coefficient(machine, session, fitted, score.compared);
   print(board, seed, score);
@@ -108,8 +109,8 @@ TEST(ClosedLoop, BoardsThatATableCanExpress) {
 // Of a few networks nothing would be learned of intervals: all of them validate then.
 TEST(Session, MeasuresNetworksForIntervalsOnlyWhereThereIsTimeForThem) {
   const auto for_intervals = [](int averages) {
-    EmulatedMachine machine(testing::hidden_law({"plan", "", averages}, 1), {1, "", ""});
-    const Session session(machine, candidates_of(machine.facts(), 6, 300), testing::unseen_networks(6), {});
+    EmulatedMachine machine(test::hidden_law({"plan", "", averages}, 1), {1, "", ""});
+    const Session session(machine, candidates_of(machine.facts(), 6, 300), test::unseen_networks(6), {});
     return std::count_if(session.plan().begin(), session.plan().end(),
                          [](const Session::Step& step) { return step.role == Measured::Role::kSpreadNetwork; });
   };

@@ -10,6 +10,8 @@
 #include <random>
 #include <set>
 
+#include "support/drawn_seed.h"
+
 namespace edgejoule::calibration {
 namespace {
 
@@ -148,7 +150,7 @@ TEST(Design, EveryPrefixBeatsRandomOrderInDeterminantAndInPrediction) {
   for (std::size_t i = 0; i < all.size(); ++i) {
     if (!all[i].held_out) order.push_back(i);
   }
-  const std::uint32_t seed = std::random_device{}();
+  const std::uint32_t seed = test::drawn_seed();
   SCOPED_TRACE(testing::Message() << "seed " << seed);
   std::mt19937 random(seed);
   for (const std::size_t count : {nothing.key_count(), 2 * nothing.key_count(), 3 * nothing.key_count()}) {
@@ -156,7 +158,7 @@ TEST(Design, EveryPrefixBeatsRandomOrderInDeterminantAndInPrediction) {
     double my_error = 0;
     double random_error = 0;
     int better = 0;
-    constexpr int kTries = 20;
+    constexpr int kTries = 100;  // a few of a hundred drawn laws hold most of the error, whatever the order
     for (std::uint32_t i = 0; i < kTries; ++i) {
       std::shuffle(order.begin(), order.end(), random);
       better += mine > after(nothing, order, count).log_determinant() ? 1 : 0;

@@ -9,7 +9,7 @@
 namespace edgejoule::calibration {
 namespace {
 
-using edgejoule::testing::FakeSysfs;
+using edgejoule::test::FakeSysfs;
 using ::testing::Contains;
 using ::testing::HasSubstr;
 

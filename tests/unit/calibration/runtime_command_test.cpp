@@ -12,6 +12,7 @@
 #include <set>
 
 #include "calibration/engine_regression.h"
+#include "support/drawn_seed.h"
 #include "support/temporary_folder.h"
 
 namespace edgejoule::calibration {
@@ -174,21 +175,21 @@ void expect_hidden_law(Bench& bench, const std::set<std::string>& kinds) {
 }
 
 TEST(RuntimeCommand, AGpusHiddenLawIsRegressedFromRunsOfManyEngines) {
-  const std::uint32_t seed = std::random_device{}();
+  const std::uint32_t seed = test::drawn_seed();
   SCOPED_TRACE(testing::Message() << "seed " << seed);
   Bench bench(seed);
   expect_hidden_law(bench, {"conv_2d", "dense", "relu", "add"});
 }
 
 TEST(RuntimeCommand, ADlasSubgraphIsOneRowOfSummedFacts) {
-  const std::uint32_t seed = std::random_device{}();
+  const std::uint32_t seed = test::drawn_seed();
   SCOPED_TRACE(testing::Message() << "seed " << seed);
   Bench bench(seed, std::string(kSaysLayers) + " --useDLACore=0");
   expect_hidden_law(bench, {"subgraph"});
 }
 
 TEST(RuntimeCommand, WithoutLayersTheLawIsThatOfOpsAlone) {
-  const std::uint32_t seed = std::random_device{}();
+  const std::uint32_t seed = test::drawn_seed();
   SCOPED_TRACE(testing::Message() << "seed " << seed);
   Bench bench(seed, "");
   for (const Experiment& experiment : experiments_of(small_candidates(), bench.command)) {

@@ -80,7 +80,7 @@ TEST(Boards, AnUnknownNameListsTheKnownOnes) {
 }
 
 TEST(DeviceTree, NamesEndInZeros) {
-  const edgejoule::testing::FakeSysfs sys;
+  const edgejoule::test::FakeSysfs sys;
   EXPECT_TRUE(device_tree_compatible(sys.root()).empty());
   std::filesystem::create_directories(sys.at("/proc/device-tree"));
   std::ofstream(sys.at("/proc/device-tree/compatible"), std::ios::binary) << std::string("a,b\0c,d\0", 8);

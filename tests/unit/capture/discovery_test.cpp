@@ -9,7 +9,7 @@
 namespace edgejoule::capture {
 namespace {
 
-using edgejoule::testing::FakeSysfs;
+using edgejoule::test::FakeSysfs;
 using ::testing::HasSubstr;
 using ::testing::Not;
 

@@ -16,7 +16,7 @@
 namespace edgejoule::capture {
 namespace {
 
-using edgejoule::testing::FakeSysfs;
+using edgejoule::test::FakeSysfs;
 using test::Outcome;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;

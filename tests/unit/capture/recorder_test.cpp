@@ -13,7 +13,7 @@
 namespace edgejoule::capture {
 namespace {
 
-using edgejoule::testing::FakeSysfs;
+using edgejoule::test::FakeSysfs;
 using ::testing::HasSubstr;
 
 class RecorderTest : public ::testing::Test {

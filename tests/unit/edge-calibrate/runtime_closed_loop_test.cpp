@@ -6,7 +6,6 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <fstream>
 #include <random>
 
@@ -14,6 +13,7 @@
 #include "files/json.h"
 #include "measurements/measurement_file.h"
 #include "pricing/set_pricer.h"
+#include "support/drawn_seed.h"
 #include "support/program.h"
 #include "unit/linux/fake_sysfs.h"
 
@@ -21,12 +21,7 @@ namespace edgejoule::calibrate {
 namespace {
 
 using calibration::Experiment;
-using edgejoule::testing::FakeSysfs;
-
-std::uint32_t drawn_seed() {
-  if (const char* given = std::getenv("EDGEJOULE_SEED")) return static_cast<std::uint32_t>(std::stoul(given));
-  return std::random_device{}();
-}
+using edgejoule::test::FakeSysfs;
 
 void write_law(const std::string& path, std::uint32_t seed) {
   std::mt19937 random(seed);
@@ -119,7 +114,7 @@ class Loop {
 
   FakeSysfs sys_;
   test::TemporaryFolder folder_;
-  std::uint32_t seed_ = drawn_seed();
+  std::uint32_t seed_ = test::drawn_seed();
   std::string rail_;
 };
 

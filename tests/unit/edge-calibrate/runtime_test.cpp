@@ -13,7 +13,7 @@
 namespace edgejoule::calibrate {
 namespace {
 
-using edgejoule::testing::FakeSysfs;
+using edgejoule::test::FakeSysfs;
 using ::testing::HasSubstr;
 using ::testing::Not;
 

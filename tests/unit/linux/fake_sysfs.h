@@ -8,7 +8,7 @@
 
 #include "support/temporary_folder.h"
 
-namespace edgejoule::testing {
+namespace edgejoule::test {
 
 class FakeSysfs {
  public:
@@ -61,4 +61,4 @@ class FakeSysfs {
   test::TemporaryFolder folder_;
 };
 
-}  // namespace edgejoule::testing
+}  // namespace edgejoule::test

@@ -7,7 +7,7 @@
 namespace edgejoule {
 namespace {
 
-using testing::FakeSysfs;
+using test::FakeSysfs;
 
 TEST(I2cDev, SaysWhyItCannotBeOpened) {
   const FakeSysfs sys;

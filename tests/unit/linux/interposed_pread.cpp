@@ -7,7 +7,7 @@
 #include <array>
 #include <string_view>
 
-namespace edgejoule::testing {
+namespace edgejoule::test {
 
 PreadScript& pread_script() {
   static PreadScript script;
@@ -18,10 +18,10 @@ void clear_pread_script() {
   pread_script() = PreadScript{};
 }
 
-}  // namespace edgejoule::testing
+}  // namespace edgejoule::test
 
 extern "C" ssize_t pread(int fd, void* buffer, size_t size, off_t offset) {
-  auto& script = edgejoule::testing::pread_script();
+  auto& script = edgejoule::test::pread_script();
   ++script.calls;
   if (script.delay_us > 0) ::usleep(static_cast<useconds_t>(script.delay_us));
   if (!script.errors.empty()) {

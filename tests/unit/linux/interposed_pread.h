@@ -5,7 +5,7 @@
 #include <map>
 #include <string>
 
-namespace edgejoule::testing {
+namespace edgejoule::test {
 
 struct PreadScript {
   std::map<std::string, int> errors;  // part of the path -> errno
@@ -17,4 +17,4 @@ struct PreadScript {
 PreadScript& pread_script();
 void clear_pread_script();
 
-}  // namespace edgejoule::testing
+}  // namespace edgejoule::test

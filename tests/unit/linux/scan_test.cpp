@@ -10,7 +10,7 @@
 namespace edgejoule {
 namespace {
 
-using testing::FakeSysfs;
+using test::FakeSysfs;
 
 std::vector<SysfsDevice> found(const FakeSysfs& sys,
                                Result<std::size_t> (*find)(const char*, Span<SysfsDevice>) noexcept) {

@@ -16,9 +16,9 @@
 namespace edgejoule {
 namespace {
 
-using testing::clear_pread_script;
-using testing::FakeSysfs;
-using testing::pread_script;
+using test::clear_pread_script;
+using test::FakeSysfs;
+using test::pread_script;
 
 class SysfsSourceTest : public ::testing::Test {
  protected:

@@ -10,7 +10,7 @@
 namespace edgejoule {
 namespace {
 
-using testing::ScriptedBus;
+using test::ScriptedBus;
 
 InaSettings with_shunt(std::uint32_t uohm) {
   InaSettings settings;

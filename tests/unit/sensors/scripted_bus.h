@@ -9,7 +9,7 @@
 
 #include "edgejoule/sensors/register_bus.h"
 
-namespace edgejoule::testing {
+namespace edgejoule::test {
 
 class ScriptedBus {
  public:
@@ -78,4 +78,4 @@ class ScriptedBus {
   }
 };
 
-}  // namespace edgejoule::testing
+}  // namespace edgejoule::test
