@@ -1,5 +1,4 @@
 #include "calibration/protocol.h"
-#include "measurements/median.h"
 
 #include <fmt/format.h>
 
@@ -7,6 +6,9 @@
 #include <cmath>
 #include <complex>
 #include <numbers>
+
+#include "calibration/await_rails.h"
+#include "measurements/median.h"
 
 namespace edgejoule::calibration {
 namespace {
@@ -324,6 +326,14 @@ Block Protocol::measure(const std::string& name) {
   }
 
   const std::size_t idle_after = idle(idle_s_ + jitter());
+  const auto lost = await_rails(machine_, last_part.end_ns, samples_, [&] {
+    pump();
+    add(spans_.back().end_ns, machine_.now_ns(), idle_after);
+  });
+  if (lost) {
+    block.problem = *lost;
+    return block;
+  }
   const MachineState now = machine_.state();
   const Solved solved = solve();
   const align::ActivityPower& busy = solved.activities[run];

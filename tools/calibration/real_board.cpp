@@ -23,7 +23,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::int64_t kPumpEveryNs = 20'000'000;
-constexpr std::int64_t kSilentTooLongNs = 2'000'000'000;
 
 // "" where it cannot be read.
 std::string text_of(const fs::path& path) {
@@ -198,7 +197,7 @@ RealBoard::RealBoard(const capture::Discovery& found, const capture::RecorderOpt
     : root_(std::move(root)), recorder_(found, options) {
   describe(found);
   recorder_.start();
-  started_ns_ = monotonic_ns();
+  for (const RailFacts& rail : facts_.rails) silence_.emplace_back(monotonic_ns(), rail.cycle_ns);
   (void)other_load();
 }
 
@@ -232,12 +231,18 @@ void RealBoard::idle(std::int64_t ns) {
     const std::int64_t part = std::min(kPumpEveryNs, until_ns - now);
     const timespec wait{part / 1'000'000'000, part % 1'000'000'000};
     (void)::nanosleep(&wait, nullptr);
-    recorder_.pump();
+    look();
   }
 }
 
-std::vector<PowerSample> RealBoard::take_samples() {
+void RealBoard::look() {
   recorder_.pump();
+  const std::int64_t now = monotonic_ns();
+  for (std::size_t i = 0; i < silence_.size(); ++i) silence_[i].look(now, recorder_.last_sample(i).t_mono_ns);
+}
+
+std::vector<PowerSample> RealBoard::take_samples() {
+  look();
   return recorder_.take_samples();
 }
 
@@ -290,15 +295,13 @@ MachineState RealBoard::state() {
 }
 
 std::optional<std::string> RealBoard::rail_problem() {
-  recorder_.pump();
-  const std::int64_t now = monotonic_ns();
-  for (std::size_t i = 0; i < facts_.rails.size(); ++i) {
-    const std::int64_t since = std::max(recorder_.last_sample(i).t_mono_ns, started_ns_);
-    if (!facts_.rails[i].in_total || now - since < kSilentTooLongNs + 4 * std::int64_t{facts_.rails[i].cycle_ns})
-      continue;
+  look();
+  for (std::size_t i = 0; i < silence_.size(); ++i) {
+    if (!facts_.rails[i].in_total || !silence_[i].lost()) continue;
+    const std::optional<Error> failure = recorder_.failure(i);
     return fmt::format("the rail {} has not answered for {:.1f} s ({}); edge-calibrate probe says what is wrong",
-                       facts_.rails[i].label, static_cast<double>(now - since) * 1e-9,
-                       error_text(recorder_.counts().last_error));
+                       facts_.rails[i].label, static_cast<double>(silence_[i].silent_ns()) * 1e-9,
+                       failure ? error_text(*failure) : "its sensor gives no new conversion");
   }
   return std::nullopt;
 }

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "calibration/machine.h"
+#include "calibration/rail_silence.h"
 #include "capture/discovery.h"
 #include "capture/recorder.h"
 
@@ -30,11 +31,12 @@ class RealBoard : public Machine {
 
  private:
   void describe(const capture::Discovery& found);
+  void look();
   [[nodiscard]] double other_load();
 
   std::string root_;
   capture::Recorder recorder_;
-  std::int64_t started_ns_ = 0;
+  std::vector<RailSilence> silence_;  // by rail
   std::int64_t last_load_ns_ = 0, last_own_ticks_ = 0, last_all_ticks_ = 0;
 };
 

@@ -11,6 +11,7 @@
 #include <string>
 
 #include "align/align.h"
+#include "calibration/await_rails.h"
 
 namespace edgejoule::calibration {
 namespace {
@@ -33,28 +34,6 @@ constexpr double kCyclesOfSlice = 5;
 constexpr int kSamplesOfSlice = 3;
 constexpr double kMostSlices = 120;
 constexpr double kPriorOfLargest = 10;
-
-// Tells a rail that is lost from one that nobody read for a while, on a busy processor: that one answers soon.
-class RailWatch {
- public:
-  explicit RailWatch(Machine& machine) : machine_(machine) {}
-
-  [[nodiscard]] std::optional<std::string> lost() {
-    std::optional<std::string> problem = machine_.rail_problem();
-    const std::int64_t now_ns = machine_.now_ns();
-    if (!problem || asked_ == 0) since_ns_ = now_ns;
-    asked_ = problem ? asked_ + 1 : 0;
-    return asked_ > kLeastAsked && now_ns - since_ns_ > kSilentNs ? problem : std::nullopt;
-  }
-
- private:
-  static constexpr int kLeastAsked = 50;
-  static constexpr std::int64_t kSilentNs = 1'000'000'000;
-
-  Machine& machine_;
-  std::int64_t since_ns_ = 0;
-  int asked_ = 0;
-};
 
 // What ran when, without gaps: pauses and runs in turn. Power changes within a run (loading, building, inferring): it
 // is cut into slices of constant power, a few conversions each, and their joules are summed with what they share of
@@ -80,15 +59,9 @@ class Recording {
     take();
   }
 
-  // Waits until every rail of the total has told of the pause that is on: one that went silent a moment ago is not
-  // silent for long enough yet to be called lost, and would leave an engine that nobody saw the end of.
+  // Of the pause that is on.
   void see_all_rails() {
-    RailWatch watch(machine_);
-    while (!all_seen_since(begins_.back())) {
-      if (const auto lost = watch.lost()) throw RailLost(*lost);
-      machine_.idle(kPumpEveryNs);
-      take();
-    }
+    if (const auto lost = await_rails(machine_, begins_.back(), samples_, [this] { take(); })) throw RailLost(*lost);
   }
 
   struct Energy {
@@ -108,13 +81,6 @@ class Recording {
   }
 
  private:
-  [[nodiscard]] bool all_seen_since(std::int64_t begin_ns) const {
-    for (std::size_t rail = 0; rail < samples_.size(); ++rail) {
-      if (!machine_.facts().rails[rail].in_total) continue;
-      if (samples_[rail].empty() || samples_[rail].back().window_begin_ns < begin_ns) return false;
-    }
-    return true;
-  }
   void add(std::size_t rail, std::vector<Energy>& sum) const {
     const std::vector<PowerSample>& samples = samples_[rail];
     double largest = 0;
@@ -204,9 +170,8 @@ auto RuntimeBench::watched(const Experiment& experiment, const std::function<boo
   auto running = std::async(std::launch::async, work);
   std::int64_t asked_ns = 0;
   std::optional<std::string> lost;
-  RailWatch watch(machine_);
   while (running.wait_for(std::chrono::seconds(0)) != std::future_status::ready) {
-    if (asked_ns == 0 && (ended() || (lost = watch.lost()))) {
+    if (asked_ns == 0 && (ended() || (lost = machine_.rail_problem()))) {
       asked_ns = machine_.now_ns();
       command_.signal(SIGTERM);
     } else if (asked_ns != 0 && machine_.now_ns() - asked_ns > kPatienceNs) {

@@ -108,7 +108,7 @@ void Recorder::open_sources(const Discovery& found, const RecorderOptions& optio
       if (const Status s = reader.open(*candidate.device, now); !s) {
         throw RecordError(fmt::format("{}: {}", candidate.device->folder, error_text(s.error())));
       }
-      sources_.push_back(reader.source());
+      add_source(reader.source());
     }
     for (const FoundRail* rail : of_source) {
       rail_of_sample_.push_back(wanted(*rail) ? static_cast<std::uint32_t>(rails_.size()) : kSkipped);
@@ -118,6 +118,10 @@ void Recorder::open_sources(const Discovery& found, const RecorderOptions& optio
     }
   }
   if (sources_.empty()) throw RecordError("no readable rail; edge-calibrate probe says why and what mends it");
+}
+
+void Recorder::add_source(const RailSource& source) {
+  sources_.push_back(watched_.emplace_back(source).source());
 }
 
 void Recorder::open_raw(const RawChip& raw, const RecorderOptions& options, const std::string& root) {
@@ -146,7 +150,7 @@ void Recorder::open_raw(const RawChip& raw, const RecorderOptions& options, cons
     throw RecordError(
         fmt::format("{} at {}-{:04x}: {}", chip(raw.chip).name, raw.i2c_bus, raw.address, error_text(s.error())));
   }
-  sources_.push_back(reader.source());
+  add_source(reader.source());
 }
 
 void Recorder::open_trace(const Discovery& found, const RecorderOptions& options) {

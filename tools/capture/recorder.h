@@ -16,6 +16,7 @@
 
 #include "capture/discovery.h"
 #include "capture/rail_summary.h"
+#include "capture/watched_source.h"
 #include "edgejoule/linux/gpio.h"
 #include "edgejoule/linux/i2c_dev.h"
 #include "edgejoule/linux/ina_source.h"
@@ -72,6 +73,8 @@ class Recorder {
   [[nodiscard]] const std::vector<FoundRail>& rails() const { return rails_; }
   [[nodiscard]] RailSummary summary(std::size_t rail, std::int64_t now_ns) const;
   [[nodiscard]] const PowerSample& last_sample(std::size_t rail) const { return accumulators_[rail].last(); }
+  // Why the rail's source could not be read, as of the last time it was tried; nothing where it could.
+  [[nodiscard]] std::optional<Error> failure(std::size_t rail) const { return watched_[rails_[rail].source].failure(); }
   [[nodiscard]] const Counts& counts() const { return counts_; }
   [[nodiscard]] SamplerStats stats() const { return sampler_->stats(); }
   // Polls of all sources, after stop().
@@ -86,6 +89,7 @@ class Recorder {
 
  private:
   void open_sources(const Discovery& found, const RecorderOptions& options);
+  void add_source(const RailSource& source);
   void open_raw(const RawChip& raw, const RecorderOptions& options, const std::string& root);
   void open_trace(const Discovery& found, const RecorderOptions& options);
   void count(const TraceEvent& event);
@@ -100,6 +104,7 @@ class Recorder {
   std::deque<I2cDev> buses_;
   std::deque<GpioInput> markers_;
   std::unique_ptr<GpioInput> alert_;
+  std::deque<WatchedSource> watched_;  // of sources_, in their order
   std::vector<RailSource> sources_;
   std::vector<std::uint64_t> sampler_memory_;
   std::vector<std::uint64_t> writer_memory_;

@@ -102,6 +102,16 @@ TEST(Protocol, SaysWhyABlockIsWorthRepeating) {
       std::string::npos);
 }
 
+// A tenth of a second before the end of the block, too late for anybody to have called it lost yet.
+TEST(Protocol, ABlockWhoseEndARailDidNotSeeIsNoMeasurement) {
+  double truth = 0;
+  const Block whole = measured(ina3221(1, 5'000), dense(64, 256, 256), truth);
+  ASSERT_EQ(whole.problem, "");
+  const Block cut = measured(ina3221(1, 5'000) + "fault rail at_s=" + std::to_string(whole.end_s - 0.1) + "\n",
+                             dense(64, 256, 256), truth);
+  EXPECT_NE(cut.problem.find("IN has not answered"), std::string::npos) << cut.problem;
+}
+
 TEST(Protocol, MeasuresWakingUpApart) {
   EmulatedMachine machine(law_of(ina3221(1, 5'000)), {});
   Protocol protocol(machine, {});

@@ -1,9 +1,10 @@
-// The state of a board, from a made-up /sys.
+// The state of a board and the silence of its rails, from a made-up /sys.
 #include "calibration/real_board.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "calibration/real_machine.h"
 #include "unit/linux/fake_sysfs.h"
 
 namespace edgejoule::calibration {
@@ -60,6 +61,70 @@ TEST(BoardState, SaysWhatItCannotRead) {
   EXPECT_THAT(state.unknown, Contains(HasSubstr("the CPU clock")));
   EXPECT_THAT(state.unknown, Contains(HasSubstr("the power mode")));
   EXPECT_THAT(state.unknown, Contains(HasSubstr("temperatures")));
+}
+
+constexpr std::int64_t kMillisecond = 1'000'000;
+
+TEST(RailSilence, IsTimeInWhichSomebodyLooked) {
+  RailSilence silence(0, 0);
+  std::int64_t now = 0;
+  const auto look_for = [&](std::int64_t ms, std::int64_t every_ms, std::int64_t sample) {
+    for (const std::int64_t until = now + ms * kMillisecond; now < until;) {
+      now += every_ms * kMillisecond;
+      silence.look(now, sample);
+    }
+  };
+  look_for(1990, 10, 0);
+  EXPECT_FALSE(silence.lost());
+  look_for(10, 10, 0);
+  EXPECT_TRUE(silence.lost());
+  look_for(10, 10, now);
+  EXPECT_FALSE(silence.lost()) << "it answered";
+  EXPECT_EQ(silence.silent_ns(), 0);
+}
+
+TEST(RailSilence, APauseOfTheReaderIsNone) {
+  RailSilence silence(0, 0);
+  silence.look(3'600'000 * kMillisecond, 0);  // an hour in which the machine was suspended, say
+  EXPECT_FALSE(silence.lost());
+  EXPECT_LE(silence.silent_ns(), 50 * kMillisecond);
+  // A processor so busy that a look takes four seconds: forty of them tell.
+  int looks = 1;
+  for (; !silence.lost() && looks < 100; ++looks) silence.look((3'600'000 + 4'000 * looks) * kMillisecond, 0);
+  EXPECT_EQ(looks, 40);
+}
+
+TEST(RailSilence, WaitsForSlowSensors) {
+  RailSilence silence(0, 800'000'000);
+  for (std::int64_t now = 0; now <= 5'000; now += 20) silence.look(now * kMillisecond, 0);
+  EXPECT_FALSE(silence.lost()) << "conversions of 0.8 s";
+  for (std::int64_t now = 5'000; now <= 5'300; now += 20) silence.look(now * kMillisecond, 0);
+  EXPECT_TRUE(silence.lost());
+}
+
+TEST(RealBoard, SaysWhichRailIsLostAndWhy) {
+  const FakeSysfs sys;
+  const std::string hwmon = sys.orin_nano();
+  capture::DiscoveryOptions discovery;
+  discovery.root = sys.root();
+  discovery.total = {"VDD_IN"};
+  capture::RecorderOptions recording;
+  recording.keep_samples = true;
+  RealMachine board(capture::discover(discovery), recording, sys.root());
+  for (int i = 0; i < 100 && board.take_samples().empty(); ++i) board.idle(20 * kMillisecond);
+  EXPECT_EQ(board.rail_problem(), std::nullopt);
+  // Text that is no number stands in for a driver that fails: an open file of a made-up sysfs cannot vanish.
+  sys.write(hwmon + "/curr1_input", "broken");
+  sys.remove(hwmon);
+  EXPECT_EQ(board.rail_problem(), std::nullopt) << "not at once";
+  std::optional<std::string> problem;
+  for (int i = 0; i < 3000 && !problem; ++i) {
+    board.idle(20 * kMillisecond);
+    problem = board.rail_problem();
+  }
+  ASSERT_TRUE(problem);
+  EXPECT_THAT(*problem, HasSubstr("the rail VDD_IN has not answered for 2."));
+  EXPECT_THAT(*problem, HasSubstr(" s (the device vanished while in use); edge-calibrate probe"));
 }
 
 }  // namespace
