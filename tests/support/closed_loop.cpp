@@ -88,7 +88,7 @@ Score score(calibration::Machine& machine, const calibration::Session& session, 
   pricing::SetPricer pricer(held_out, table, {});
   Score score;
   std::vector<double> shapes, whole, naive, blocks;
-  double inside = 0, networks_inside = 0;
+  double inside = 0, measured_inside = 0, networks_inside = 0;
   for (const Measured& measured : session.measured()) {
     if (!measured.block.problem.empty()) continue;
     const bool is_network = Measured::is_network(measured.role);
@@ -109,6 +109,7 @@ Score score(calibration::Machine& machine, const calibration::Session& session, 
     (is_network ? whole : shapes).push_back(std::abs(priced.joules / truth - 1));
     const bool is_inside = truth >= priced.lower && truth <= priced.upper;
     inside += is_inside ? 1 : 0;
+    measured_inside += measured.block.joules >= priced.lower && measured.block.joules <= priced.upper ? 1 : 0;
     networks_inside += is_network && is_inside ? 1 : 0;
   }
   EXPECT_FALSE(shapes.empty());
@@ -120,6 +121,7 @@ Score score(calibration::Machine& machine, const calibration::Session& session, 
   score.networks_inside = networks_inside / std::max(1.0, static_cast<double>(whole.size()));
   score.rows = shapes.size() + whole.size();
   score.inside = inside / static_cast<double>(score.rows);
+  score.measured_inside = measured_inside / static_cast<double>(score.rows);
   if (fitted != nullptr) *fitted = fit;
   return score;
 }
@@ -127,9 +129,10 @@ Score score(calibration::Machine& machine, const calibration::Session& session, 
 void print(const HiddenBoard& board, std::uint64_t seed, const Score& score) {
   std::printf(
       "%-28s seed %llu: blocks %.1f %%, unseen shapes %.1f %%, unseen networks %.1f %%, in the 90 %% interval "
-      "%.0f %% of %zu (of networks %.0f %%); naive %.0f %%; worst coefficient %.1f %%\n",
+      "%.0f %% of %zu (of networks %.0f %%; %.0f %% as measured); naive %.0f %%; worst coefficient %.1f %%\n",
       board.name, static_cast<unsigned long long>(seed), 100 * score.blocks, 100 * score.shapes, 100 * score.networks,
-      100 * score.inside, score.rows, 100 * score.networks_inside, 100 * score.naive, 100 * score.worst_coefficient);
+      100 * score.inside, score.rows, 100 * score.networks_inside, 100 * score.measured_inside, 100 * score.naive,
+      100 * score.worst_coefficient);
 }
 
 }  // namespace edgejoule::test

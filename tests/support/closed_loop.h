@@ -27,6 +27,7 @@ struct Score {
   double shapes = 0, networks = 0;  // medians
   double naive = 0;                 // median over the same shapes and networks, one pass, all rails summed
   double inside = 0;                // share of 90 % intervals that hold the truth
+  double measured_inside = 0;       // share that hold what was measured, which is what they are made to do
   double networks_inside = 0;       // the same, of networks alone
   double blocks = 0;                // median error of what was measured
   double worst_coefficient = 0;     // of those that can be told apart

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <set>
+#include <tuple>
 
 namespace edgejoule::fit {
 namespace {
@@ -17,11 +18,20 @@ std::uint64_t hash_of(const std::string& text) {  // FNV-1a
 }  // namespace
 
 std::vector<int> deal_folds(const std::vector<std::string>& groups, int folds) {
-  std::set<std::pair<std::uint64_t, std::string>> order;
-  for (const std::string& group : groups) order.emplace(hash_of(group), group);
+  return deal_folds(groups, std::vector<std::string>(groups.size()), folds);
+}
+
+std::vector<int> deal_folds(const std::vector<std::string>& groups, const std::vector<std::string>& keys, int folds) {
+  std::map<std::string, std::string> key_of;
+  for (std::size_t i = 0; i < groups.size(); ++i) {
+    const auto known = key_of.emplace(groups[i], keys[i]).first;
+    if (known->second != keys[i]) known->second.clear();
+  }
+  std::set<std::tuple<std::string, std::uint64_t, std::string>> order;
+  for (const auto& [group, key] : key_of) order.emplace(key, hash_of(group), group);
   std::map<std::string, int> fold_of;
   const int count = std::min(folds, static_cast<int>(order.size()));
-  for (const auto& [hash, group] : order) {
+  for (const auto& [key, hash, group] : order) {
     const int next = static_cast<int>(fold_of.size()) % count;
     fold_of[group] = next;
   }

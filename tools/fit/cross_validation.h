@@ -13,4 +13,9 @@ namespace edgejoule::fit {
 // their order nor a new group moves the others far. At most one fold per group.
 [[nodiscard]] std::vector<int> deal_folds(const std::vector<std::string>& groups, int folds);
 
+// The same, where `keys` says what each row is fitted with: the groups of one key after the other are dealt out in
+// turn, so that no fold takes more of a key than its share. What spans several keys counts as one key more.
+[[nodiscard]] std::vector<int> deal_folds(const std::vector<std::string>& groups, const std::vector<std::string>& keys,
+                                          int folds);
+
 }  // namespace edgejoule::fit

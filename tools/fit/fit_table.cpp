@@ -24,6 +24,7 @@ using Rows = std::vector<std::size_t>;
 constexpr std::size_t kFewestRows = 8;  // of a whole set
 constexpr double kMostExcluded = 0.2;
 constexpr std::size_t kMostGroupsOneByOne = 10;
+constexpr std::size_t kFewOfAKey = 20;
 // Below this a 95 % interval cannot be promised: rows with fewer groups share theirs.
 constexpr std::size_t kGroupsOfAnInterval = 19;
 constexpr double kNotHeldOut = std::numeric_limits<double>::quiet_NaN();
@@ -58,6 +59,11 @@ void check_usable(const MeasurementSet& set) {
 
 std::size_t distinct(const std::vector<std::string>& groups) {
   return std::set<std::string>(groups.begin(), groups.end()).size();
+}
+
+std::string text_of(const TreeFit::Key& key) {
+  return fmt::format("{} {}{}", name_of(key.kind), name_of(key.data_type),
+                     key.scaled_weights ? " with scaled weights" : "");
 }
 
 class Fit {
@@ -226,9 +232,7 @@ class Fit {
   }
 
   void report_key(const TreeFit::Key& key, const OpRow& row) {
-    KeyReport report{.key = fmt::format("{} {}{}", name_of(key.kind), name_of(key.data_type),
-                                        key.scaled_weights ? " with scaled weights" : ""),
-                     .measurements = row.rows().size()};
+    KeyReport report{.key = text_of(key), .measurements = row.rows().size()};
     const HeldOut own = held_out(row.rows(), residuals_);
     report.groups = distinct(own.groups);
     report.held_out = error_percent(own.log_residuals);
@@ -261,10 +265,19 @@ class Fit {
 }  // namespace
 
 std::vector<int> held_out_folds(const MeasurementSet& set, int folds) {
-  std::vector<std::string> groups;
-  for (const Measurement& m : set.measurements) groups.push_back(m.group);
-  const std::size_t count = distinct(groups);
-  return deal_folds(groups, count <= kMostGroupsOneByOne ? static_cast<int>(count) : folds);
+  std::vector<std::string> groups, keys;
+  std::map<std::string, std::set<std::string>> keys_of;
+  for (const Measurement& m : set.measurements) {
+    groups.push_back(m.group);
+    keys.push_back(m.level == NodeLevel::kOp ? text_of(TreeFit::key_of(m)) : "");
+    keys_of[m.group].insert(keys.back());
+  }
+  const std::size_t count = keys_of.size();
+  if (count <= kMostGroupsOneByOne) return deal_folds(groups, static_cast<int>(count));
+  const bool one_key_each =
+      std::all_of(keys_of.begin(), keys_of.end(), [](const auto& group) { return group.second.size() == 1; });
+  const bool few_of_each = count < kFewOfAKey * distinct(keys);
+  return deal_folds(groups, keys, one_key_each && few_of_each ? 2 * folds : folds);
 }
 
 FittedTable fit_table(const MeasurementSet& set, const TableOptions& options) {

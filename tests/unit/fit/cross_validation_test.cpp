@@ -33,5 +33,29 @@ TEST(DealFolds, HasNoMoreFoldsThanGroups) {
   EXPECT_EQ(deal_folds({"a", "a"}, 5), (std::vector<int>{0, 0}));
 }
 
+TEST(DealFolds, TakesNoMoreOfAKeyThanItsShare) {
+  std::vector<std::string> groups, keys;
+  for (int i = 0; i < 60; ++i) {
+    groups.push_back("shape" + std::to_string(i));
+    keys.push_back("key" + std::to_string(i % 9));  // six or seven of each
+  }
+  const std::vector<int> folds = deal_folds(groups, keys, 10);
+  std::set<std::pair<std::string, int>> seen;
+  std::map<int, int> size;
+  for (std::size_t i = 0; i < groups.size(); ++i) {
+    EXPECT_TRUE(seen.emplace(keys[i], folds[i]).second) << "two of " << keys[i];
+    ++size[folds[i]];
+  }
+  for (const auto& [fold, members] : size) EXPECT_EQ(members, 6) << fold;
+}
+
+TEST(DealFolds, AGroupOfSeveralKeysStaysWhole) {
+  const std::vector<std::string> groups = {"a", "a", "b", "b", "c"};
+  const std::vector<int> folds = deal_folds(groups, {"conv", "relu", "conv", "relu", "conv"}, 3);
+  EXPECT_EQ(folds[0], folds[1]);
+  EXPECT_EQ(folds[2], folds[3]);
+  EXPECT_EQ(std::set<int>(folds.begin(), folds.end()).size(), 3U);
+}
+
 }  // namespace
 }  // namespace edgejoule::fit
