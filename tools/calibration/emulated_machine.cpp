@@ -139,6 +139,8 @@ MachineState EmulatedMachine::state() {
   state.memory_mhz = point.memory_mhz > 0 ? point.memory_mhz : -1;
   state.millivolts = point.millivolts > 0 ? point.millivolts : -1;
   state.governor = "performance";
+  const emulated_board::LawEngine& engine = work_.engine();
+  state.rail_gating = engine.gated_w < engine.idle_w ? fmt::format("on after {:g} ms", engine.gate_after_ms) : "off";
   state.temperatures = {{"soc", now.temperature_c}};
   const double seconds = static_cast<double>(board_.now_ns() - last_state_ns_) * 1e-9;
   state.other_load = seconds > 0 ? now.other_load_s / seconds : 0;

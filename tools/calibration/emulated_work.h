@@ -31,6 +31,7 @@ class EmulatedWork {
 
   // The engine, and where the figures come from.
   void describe(MachineFacts& facts) const;
+  [[nodiscard]] const emulated_board::LawEngine& engine() const { return law_.law.engines[engine_]; }
   [[nodiscard]] const emulated_board::LawPoint& point() const { return law_.law.points[point_]; }
 
  private:

@@ -22,7 +22,7 @@ namespace {
 constexpr std::string_view kFirstLine = "edgejoule calibration journal 1";
 
 using HeaderField = std::pair<const char*, std::string JournalHeader::*>;
-constexpr std::array<HeaderField, 13> kHeader{{{"board", &JournalHeader::board},
+constexpr std::array<HeaderField, 16> kHeader{{{"board", &JournalHeader::board},
                                                {"compatible", &JournalHeader::compatible},
                                                {"os", &JournalHeader::os_release},
                                                {"source", &JournalHeader::source},
@@ -31,6 +31,9 @@ constexpr std::array<HeaderField, 13> kHeader{{{"board", &JournalHeader::board},
                                                {"mode", &JournalHeader::power_mode},
                                                {"cpu_mhz", &JournalHeader::cpu_mhz},
                                                {"memory_mhz", &JournalHeader::memory_mhz},
+                                               {"governor", &JournalHeader::governor},
+                                               {"cpuidle", &JournalHeader::cpuidle},
+                                               {"rail_gating", &JournalHeader::rail_gating},
                                                {"rails", &JournalHeader::rails},
                                                {"threads", &JournalHeader::threads},
                                                {"format", &JournalHeader::format},
@@ -124,6 +127,8 @@ JournalHeader header_of(const MachineFacts& facts, const MachineState& state, in
   header.runtime = field(facts.runtime), header.engine = field(facts.engine);
   header.power_mode = field(state.power_mode);
   header.cpu_mhz = state.cpu_mhz > 0 ? fmt::format("{:.0f}", state.cpu_mhz) : "";
+  header.governor = field(state.governor), header.cpuidle = field(state.cpuidle);
+  header.rail_gating = field(state.rail_gating);
   header.memory_mhz = state.memory_mhz > 0 ? fmt::format("{:.0f}", state.memory_mhz) : "";
   for (const RailFacts& rail : facts.rails) {
     if (rail.in_total) header.rails += (header.rails.empty() ? "" : "+") + field(rail.label);
@@ -172,6 +177,9 @@ JournalContent read_journal(const std::string& path) {
 std::string difference(const JournalHeader& journal, const JournalHeader& now) {
   for (const auto& [key, member] : kHeader) {
     if (journal.*member == now.*member || std::string_view(key) == "tool") continue;
+    const bool may_lack = member == &JournalHeader::governor || member == &JournalHeader::cpuidle ||
+                          member == &JournalHeader::rail_gating;  // journals from before these were noted
+    if (may_lack && (journal.*member).empty()) continue;
     return fmt::format("its {} is '{}', that of this machine '{}'", key, text::printable(journal.*member),
                        text::printable(now.*member));
   }

@@ -24,6 +24,7 @@ struct JournalError : std::runtime_error {
 struct JournalHeader {
   std::string board, compatible, os_release, source;
   std::string runtime, engine, power_mode, cpu_mhz, memory_mhz;
+  std::string governor, cpuidle, rail_gating;
   std::string rails, threads, format, tool_version;
 
   friend bool operator==(const JournalHeader&, const JournalHeader&) = default;

@@ -53,14 +53,18 @@ struct MachineFacts {
 struct MachineState {
   std::string power_mode;
   double cpu_mhz = -1, gpu_mhz = -1, memory_mhz = -1, millivolts = -1;
-  std::string governor, cpuidle, fan;
+  std::string governor;     // of the processors, and of a GPU: "schedutil, GPU nvhost_podgov"
+  std::string cpuidle;      // states the processors may use
+  std::string rail_gating;  // whether a GPU's rail goes off while it is idle: "off", "on after 500 ms"
+  std::string fan;
   struct Temperature {
     std::string name;
     double celsius = 0;
   };
   std::vector<Temperature> temperatures;
-  double other_load = -1;  // processors that other programs kept busy since the last call
-  bool throttled = false;
+  double other_load = -1;        // processors that other programs kept busy since the last call
+  bool throttled = false;        // now, or since the last call
+  std::int64_t slow_downs = -1;  // by heat or current, since the kernel started
   std::vector<std::string> unknown;
 };
 

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <complex>
 #include <numbers>
+#include <tuple>
 
 #include "calibration/await_rails.h"
 #include "measurements/median.h"
@@ -36,12 +37,18 @@ std::int64_t to_ns(double seconds) {
 
 std::string state_problem(const MachineState& now, const MachineState& first, EngineKind engine,
                           const StateLimits& limits) {
-  if (now.throttled) return "the processor throttled: let it cool, or choose a lower power mode";
+  if (now.throttled)
+    return "the processor throttled: let it cool, give it a stronger supply, or choose a lower power mode";
   const auto changed = [&](double is, double was) {
     return is > 0 && was > 0 && std::abs(is / was - 1) > limits.clock_change;
   };
   if (now.power_mode != first.power_mode) {
     return fmt::format("the power mode changed from {} to {}", first.power_mode, now.power_mode);
+  }
+  for (const auto& [what, is, was] : {std::tuple{"the governor", &now.governor, &first.governor},
+                                      {"what the processors do while idle", &now.cpuidle, &first.cpuidle},
+                                      {"the GPU's rail gating", &now.rail_gating, &first.rail_gating}}) {
+    if (!is->empty() && !was->empty() && *is != *was) return fmt::format("{} changed from {} to {}", what, *was, *is);
   }
   if (changed(now.cpu_mhz, first.cpu_mhz)) {
     return fmt::format("the CPU clock changed from {:.0f} to {:.0f} MHz: fix it (sudo jetson_clocks, or the governor)",

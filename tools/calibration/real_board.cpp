@@ -6,14 +6,14 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cctype>
 #include <charconv>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <optional>
 #include <sstream>
 
+#include "calibration/board_state.h"
+#include "calibration/kernel_files.h"
 #include "edgejoule/linux/monotonic.h"
 #include "schemas/board_generated.h"
 
@@ -23,118 +23,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::int64_t kPumpEveryNs = 20'000'000;
-
-// "" where it cannot be read.
-std::string text_of(const fs::path& path) {
-  std::ifstream file(path);
-  std::string text((std::istreambuf_iterator<char>(file)), {});
-  while (!text.empty() && std::isspace(static_cast<unsigned char>(text.back())) != 0) text.pop_back();
-  return text;
-}
-
-std::optional<double> number_of(const fs::path& path) {
-  const std::string text = text_of(path);
-  double value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end == text.data()) return std::nullopt;
-  return value;
-}
-
-std::vector<fs::path> entries(const fs::path& folder, std::string_view prefix) {
-  std::vector<fs::path> found;
-  std::error_code error;
-  for (fs::directory_iterator at(folder, error), end; !error && at != end; at.increment(error)) {
-    if (at->path().filename().string().starts_with(prefix)) found.push_back(at->path());
-  }
-  std::sort(found.begin(), found.end());
-  return found;
-}
-
-std::vector<fs::path> processors(const fs::path& root) {
-  std::vector<fs::path> found = entries(root / "sys/devices/system/cpu", "cpu");
-  std::erase_if(found, [](const fs::path& path) {
-    const std::string name = path.filename().string();
-    return name.size() < 4 ||
-           !std::all_of(name.begin() + 3, name.end(), [](unsigned char c) { return std::isdigit(c); });
-  });
-  return found;
-}
-
-// The name of NVIDIA's power mode: its number from the status, its name from the configuration.
-std::string power_mode(const fs::path& root) {
-  const std::string status = text_of(root / "var/lib/nvpmodel/status");
-  const std::size_t colon = status.find(':');
-  if (colon == std::string::npos) return {};
-  int number = 0;
-  const char* const begin = status.data() + colon + 1;
-  if (std::from_chars(begin, status.data() + status.size(), number).ec != std::errc()) return {};
-  std::ifstream configuration(root / "etc/nvpmodel.conf");
-  const std::string wanted = fmt::format("ID={} ", number);
-  for (std::string line; std::getline(configuration, line);) {
-    const std::size_t name = line.find("NAME=");
-    if (line.find("POWER_MODEL") == std::string::npos || line.find(wanted) == std::string::npos ||
-        name == std::string::npos) {
-      continue;
-    }
-    std::istringstream rest(line.substr(name + 5));
-    std::string word;
-    rest >> word;
-    return word;
-  }
-  return fmt::format("mode {}", number);
-}
-
-void read_cpu(const fs::path& root, MachineState& state) {
-  for (const fs::path& cpu : processors(root)) {
-    if (const auto khz = number_of(cpu / "cpufreq/scaling_cur_freq")) {
-      state.cpu_mhz = std::max(state.cpu_mhz, *khz / 1e3);
-    }
-    const std::string governor = text_of(cpu / "cpufreq/scaling_governor");
-    if (!governor.empty() && state.governor.find(governor) == std::string::npos) {
-      state.governor += (state.governor.empty() ? "" : ", ") + governor;
-    }
-  }
-  const auto cpus = processors(root);
-  if (cpus.empty()) return;
-  for (const fs::path& idle : entries(cpus.front() / "cpuidle", "state")) {
-    if (number_of(idle / "disable").value_or(0) == 0) {
-      state.cpuidle += (state.cpuidle.empty() ? "" : ", ") + text_of(idle / "name");
-    }
-  }
-}
-
-void read_clocks(const fs::path& root, MachineState& state) {
-  for (const fs::path& device : entries(root / "sys/class/devfreq", "")) {
-    const std::string name = device.filename().string();
-    const auto hertz = number_of(device / "cur_freq");
-    if (hertz && (name.find("gpu") != std::string::npos || name.find("ga10b") != std::string::npos ||
-                  name.find("gv11b") != std::string::npos || name.find("gp10b") != std::string::npos)) {
-      state.gpu_mhz = *hertz / 1e6;
-    }
-  }
-  if (const auto hertz = number_of(root / "sys/kernel/debug/bpmp/debug/clk/emc/rate")) {
-    state.memory_mhz = *hertz / 1e6;
-  }
-}
-
-void read_heat(const fs::path& root, MachineState& state) {
-  for (const fs::path& zone : entries(root / "sys/class/thermal", "thermal_zone")) {
-    if (const auto milli = number_of(zone / "temp"))
-      state.temperatures.push_back({text_of(zone / "type"), *milli / 1e3});
-  }
-  std::sort(state.temperatures.begin(), state.temperatures.end(),
-            [](const auto& a, const auto& b) { return a.celsius > b.celsius; });
-  for (const fs::path& device : entries(root / "sys/class/thermal", "cooling_device")) {
-    const std::string type = text_of(device / "type");
-    const bool slows = type.find("cpu") != std::string::npos || type.find("throttle") != std::string::npos ||
-                       type.find("devfreq") != std::string::npos || type.find("gpu") != std::string::npos;
-    if (slows && number_of(device / "cur_state").value_or(0) > 0) state.throttled = true;
-  }
-  for (const fs::path& device : entries(root / "sys/class/hwmon", "hwmon")) {
-    const auto pwm = number_of(device / "pwm1");
-    if (pwm) state.fan = fmt::format("{:.0f} of 255", *pwm);
-  }
-}
 
 std::uint64_t size_of(const std::string& text) {
   std::uint64_t value = 0;
@@ -176,22 +64,6 @@ int usable_processors() {
 }
 
 }  // namespace
-
-MachineState read_state(const std::string& root_text) {
-  const fs::path root = root_text.empty() ? "/" : root_text;
-  MachineState state;
-  state.power_mode = power_mode(root);
-  read_cpu(root, state);
-  read_clocks(root, state);
-  read_heat(root, state);
-  if (state.power_mode.empty()) state.unknown.emplace_back("the power mode (no /var/lib/nvpmodel/status)");
-  if (state.cpu_mhz < 0) state.unknown.emplace_back("the CPU clock (no cpufreq): a change of it would go unnoticed");
-  if (state.memory_mhz < 0) {
-    state.unknown.emplace_back("the memory clock (debugfs, readable by root on a Jetson)");
-  }
-  if (state.temperatures.empty()) state.unknown.emplace_back("temperatures (no thermal zones)");
-  return state;
-}
 
 RealBoard::RealBoard(const capture::Discovery& found, const capture::RecorderOptions& options, std::string root)
     : root_(std::move(root)), recorder_(found, options) {
@@ -289,6 +161,8 @@ double RealBoard::other_load() {
 
 MachineState RealBoard::state() {
   MachineState state = read_state(root_);
+  if (slow_downs_ >= 0 && state.slow_downs > slow_downs_) state.throttled = true;
+  slow_downs_ = state.slow_downs;
   state.other_load = other_load();
   if (state.other_load < 0) state.unknown.emplace_back("what other programs do (no /proc/stat)");
   return state;

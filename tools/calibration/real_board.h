@@ -1,7 +1,6 @@
 // A board whose rails are read through capture and whose state comes from sysfs and procfs; what runs on it is left to
 // the classes that derive from it.
 //
-// What cannot be read here is said in MachineState::unknown instead of being guessed.
 // Errors: MachineError and capture's; nothing of the board is changed.
 #pragma once
 
@@ -37,10 +36,8 @@ class RealBoard : public Machine {
   std::string root_;
   capture::Recorder recorder_;
   std::vector<RailSilence> silence_;  // by rail
+  std::int64_t slow_downs_ = -1;      // as of the last state
   std::int64_t last_load_ns_ = 0, last_own_ticks_ = 0, last_all_ticks_ = 0;
 };
-
-// The state alone, of a machine whose files lie below `root`.
-[[nodiscard]] MachineState read_state(const std::string& root);
 
 }  // namespace edgejoule::calibration

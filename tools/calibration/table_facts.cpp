@@ -51,6 +51,7 @@ files::FileBytes with_machine(const files::FileBytes& table, const MachineFacts&
   };
   add("governor", state.governor);
   add("cpuidle", state.cpuidle);
+  add("rail gating", state.rail_gating);
   add("fan", state.fan);
   for (const MachineState::Temperature& temperature : state.temperatures) {
     add(temperature.name, fmt::format("{:.0f} degrees", temperature.celsius));

@@ -107,6 +107,7 @@ void RunView::state(const calibration::MachineState& state) {
   if (state.gpu_mhz > 0) line += fmt::format(", GPU {:.0f} MHz", state.gpu_mhz);
   if (state.memory_mhz > 0) line += fmt::format(", memory {:.0f} MHz", state.memory_mhz);
   if (!state.governor.empty()) line += fmt::format(", governor {}", printable(state.governor));
+  if (!state.rail_gating.empty()) line += fmt::format(", rail gating {}", printable(state.rail_gating));
   if (!state.temperatures.empty()) line += fmt::format(", {:.0f} degrees", state.temperatures.front().celsius);
   say(line);
   for (const std::string& unknown : state.unknown) say("          not known: " + printable(unknown));

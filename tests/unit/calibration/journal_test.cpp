@@ -81,6 +81,13 @@ TEST(Journal, SaysWhichBoardOrModeIsAnother) {
   other.power_mode = "7W";
   EXPECT_NE(difference(header(), other).find("mode is '15W', that of this machine '7W'"), std::string::npos);
   other = header();
+  other.rail_gating = "off";
+  EXPECT_EQ(difference(header(), other), "") << "a journal from before it was noted";
+  JournalHeader gated = header();
+  gated.rail_gating = "on after 500 ms";
+  EXPECT_NE(difference(gated, other).find("rail_gating is 'on after 500 ms', that of this machine 'off'"),
+            std::string::npos);
+  other = header();
   other.board = "another";
   EXPECT_NE(difference(header(), other).find("board"), std::string::npos);
 }

@@ -102,6 +102,28 @@ TEST(Protocol, SaysWhyABlockIsWorthRepeating) {
       std::string::npos);
 }
 
+TEST(Protocol, AChangeOfWhatGovernsTheBoardIsAProblem) {
+  MachineState first;
+  first.governor = "schedutil, GPU nvhost_podgov";
+  first.cpuidle = "WFI, c7";
+  first.rail_gating = "on after 500 ms";
+  EXPECT_EQ(state_problem(first, first, EngineKind::kCpu, {}), "");
+  MachineState now = first;
+  now.rail_gating = "off";
+  EXPECT_EQ(state_problem(now, first, EngineKind::kCpu, {}),
+            "the GPU's rail gating changed from on after 500 ms to off");
+  now = first;
+  now.governor = "performance, GPU nvhost_podgov";
+  EXPECT_NE(state_problem(now, first, EngineKind::kCpu, {}).find("the governor changed"), std::string::npos);
+  now = first;
+  now.cpuidle = "WFI";
+  EXPECT_NE(state_problem(now, first, EngineKind::kGpu, {}).find("while idle changed from WFI, c7 to WFI"),
+            std::string::npos);
+  now = first;
+  now.rail_gating.clear();
+  EXPECT_EQ(state_problem(now, first, EngineKind::kGpu, {}), "") << "not known for once";
+}
+
 // A tenth of a second before the end of the block, too late for anybody to have called it lost yet.
 TEST(Protocol, ABlockWhoseEndARailDidNotSeeIsNoMeasurement) {
   double truth = 0;
