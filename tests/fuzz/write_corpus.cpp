@@ -1,4 +1,4 @@
-// write_corpus table|graph|timeline|profile FOLDER: seed files for a fuzz target, from the builders of
+// write_corpus table|graph|timeline|profile|tflite|onnx FOLDER: seed files for a fuzz target, from the builders of
 // the tests.
 #include <cmath>
 #include <cstdint>
@@ -12,7 +12,9 @@
 #include "schemas/etdump_wire_generated.h"
 #include "schemas/timeline_generated.h"
 #include "support/graph_fixture.h"
+#include "support/onnx_models.h"
 #include "support/table_fixture.h"
+#include "support/tflite_models.h"
 
 namespace edgejoule::test {
 namespace {
@@ -24,6 +26,10 @@ class Corpus {
   }
   void add(std::string_view name, const files::FileBytes& bytes) const {
     files::write_file((folder_ / name).string(), bytes.text());
+  }
+  template <class Models>
+  void add(const Models& models) const {
+    for (const auto& model : models) add(model.name, {model.bytes.data(), model.bytes.size()});
   }
 
  private:
@@ -147,8 +153,12 @@ int main(int argc, char** argv) {
     edgejoule::test::write_timelines(edgejoule::test::Corpus(argv[2]));
   } else if (what == "profile") {
     edgejoule::test::write_profiles(edgejoule::test::Corpus(argv[2]));
+  } else if (what == "tflite") {
+    edgejoule::test::Corpus(argv[2]).add(edgejoule::test::tflite_models());
+  } else if (what == "onnx") {
+    edgejoule::test::Corpus(argv[2]).add(edgejoule::test::onnx_models());
   } else {
-    std::cerr << "usage: write_corpus table|graph|timeline|profile FOLDER\n";
+    std::cerr << "usage: write_corpus table|graph|timeline|profile|tflite|onnx FOLDER\n";
     return 2;
   }
   return 0;

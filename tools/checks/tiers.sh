@@ -126,8 +126,7 @@ tier_tidy() {
 }
 
 # The tier asan-ubsan runs each fuzzer for seconds, as a test; here each has longer. A
-# fuzzer is a program fuzz_NAME; its seeds lie beside it in corpus/NAME, else in
-# tests/fuzz/corpus/NAME.
+# fuzzer is a program fuzz_NAME; its seeds lie beside it in corpus/NAME.
 tier_fuzz() {
   local seconds=60 fuzzer name work seeds
   [[ -f build/asan-ubsan/build.ninja ]] || cmake --preset asan-ubsan
@@ -146,7 +145,6 @@ tier_fuzz() {
     fi
     name=${fuzzer##*/fuzz_}
     seeds=${fuzzer%/*}/corpus/$name
-    [[ -d $seeds ]] || seeds=tests/fuzz/corpus/$name
     work=build/fuzz/$name
     mkdir -p "$work"
     echo "-- fuzz_$name, $seconds s, seeds from $seeds"

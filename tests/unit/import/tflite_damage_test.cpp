@@ -2,8 +2,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <fstream>
-#include <iterator>
 #include <limits>
 
 #include "import/tflite/writer.h"
@@ -70,21 +68,6 @@ TEST(TfliteDamage, BitFlipsNeverEscape) {
       }
       bytes[i] = before;
     }
-  }
-}
-
-// Compilers lay a FlatBuffer out differently, so the bytes may differ.
-TEST(TfliteFuzzSeeds, AreTheModelsOfTheTests) {
-  for (const test::TfliteModel& model : test::tflite_models()) {
-    const std::string path = EDGEJOULE_FUZZ_CORPUS "/tflite/" + model.name + ".tflite";
-    std::ifstream in(path, std::ios::binary);
-    const std::vector<std::uint8_t> seed{std::istreambuf_iterator<char>(in), {}};
-    ASSERT_EQ(seed.size(), model.bytes.size()) << path << ": write it again with write_tflite_seeds";
-    const test::Imported written = test::imported(model.bytes);
-    const test::Imported stored = test::imported(seed);
-    EXPECT_EQ(stored.total_macs(), written.total_macs()) << path;
-    EXPECT_EQ(stored.total(Fact::kOutputBytes), written.total(Fact::kOutputBytes)) << path;
-    EXPECT_EQ(stored.notes(), written.notes()) << path;
   }
 }
 
