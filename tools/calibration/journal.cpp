@@ -4,10 +4,12 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
 #include <charconv>
+#include <cmath>
 #include <cstring>
 #include <functional>
 #include <utility>
@@ -71,12 +73,13 @@ std::vector<std::string> split(std::string_view line) {
   }
 }
 
-double number(const std::string& text) {
-  double value = 0;
+struct Damaged {};  // a line whose block cannot be trusted
+
+template <class Number>
+Number number(const std::string& text) {
+  Number value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size()) {
-    throw JournalError(fmt::format("'{}' is not a number", text::printable(text)));
-  }
+  if (error != std::errc() || end != text.data() + text.size()) throw Damaged{};
   return value;
 }
 
@@ -92,25 +95,53 @@ Block block_of(const std::vector<std::string>& fields) {
   block.name = fields.at(1);
   for (std::size_t i = 2; i < fields.size(); ++i) {
     const std::size_t equals = fields[i].find('=');
-    if (equals == std::string::npos) throw JournalError("a field has no '='");
+    if (equals == std::string::npos) throw Damaged{};
     const std::string key = fields[i].substr(0, equals), value = fields[i].substr(equals + 1);
     if (key == "problem") {
       block.problem = value;
     } else if (key == "executions") {
-      block.executions = static_cast<std::uint64_t>(number(value));
+      block.executions = number<std::uint64_t>(value);
     } else if (key == "attempt") {
-      block.attempt = static_cast<int>(number(value));
+      block.attempt = number<int>(value);
     } else {
       for (const auto& [name, member] : kNumbers) {
-        if (key == name) block.*member = number(value);
+        if (key == name) block.*member = number<double>(value);
       }
     }
+  }
+  // What went wrong may have no error bounds; what went well has.
+  if (block.problem.empty() && !(std::isfinite(block.joules) && std::isfinite(block.joules_error) &&
+                                 block.seconds > 0 && block.executions > 0)) {
+    throw Damaged{};
   }
   return block;
 }
 
 WakeUp wake_of(const std::vector<std::string>& fields) {
-  return {number(fields.at(1)), number(fields.at(2)), number(fields.at(3)), static_cast<int>(number(fields.at(4)))};
+  return {number<double>(fields.at(1)), number<double>(fields.at(2)), number<double>(fields.at(3)),
+          number<int>(fields.at(4))};
+}
+
+void take_line(const std::vector<std::string>& fields, JournalContent& content) {
+  try {
+    if (fields.front() == "block" && fields.size() >= 2 + kNumbers.size() + 3) {
+      content.blocks.push_back(block_of(fields));
+      return;
+    }
+    if (fields.front() == "wake" && fields.size() == 5) {
+      content.wake = wake_of(fields);
+      return;
+    }
+  } catch (const Damaged&) {
+    ++content.damaged;
+    return;
+  }
+  for (const auto& [key, member] : kHeader) {
+    if (fields.front() != key || fields.size() != 2) continue;
+    content.header.*member = fields[1];
+    return;
+  }
+  ++content.damaged;
 }
 
 std::string system_text(int error) {
@@ -141,35 +172,17 @@ JournalHeader header_of(const MachineFacts& facts, const MachineState& state, in
 JournalContent read_journal(const std::string& path) {
   const files::FileBytes bytes = files::read_file(path);
   std::string_view text = bytes.text();
-  const auto fail = [&](std::size_t line, const std::string& what) {
-    throw JournalError(fmt::format("{}:{}: {}; move the file away to begin afresh", text::printable(path), line, what));
-  };
   JournalContent content;
   for (std::size_t line_number = 1; !text.empty(); ++line_number) {
     const std::size_t end = text.find('\n');
-    if (end == std::string_view::npos) break;  // torn
     const std::string_view line = text.substr(0, end);
+    if (line_number == 1 && !kFirstLine.starts_with(line)) {
+      throw JournalError(fmt::format("{} is no calibration journal; name another place with --journal, or move it away",
+                                     text::printable(path)));
+    }
+    if (end == std::string_view::npos) break;  // torn
     text.remove_prefix(end + 1);
-    if (line_number == 1) {
-      if (line != kFirstLine) fail(line_number, "this is no calibration journal");
-      continue;
-    }
-    const std::vector<std::string> fields = split(line);
-    try {
-      if (fields.front() == "block" && fields.size() > 2) {
-        content.blocks.push_back(block_of(fields));
-      } else if (fields.front() == "wake" && fields.size() == 5) {
-        content.wake = wake_of(fields);
-      } else if (fields.size() == 2) {
-        for (const auto& [key, member] : kHeader) {
-          if (fields.front() == key) content.header.*member = fields[1];
-        }
-      } else {
-        fail(line_number, "this line is damaged");
-      }
-    } catch (const JournalError& error) {
-      fail(line_number, error.what());
-    }
+    if (line_number > 1) take_line(split(line), content);
   }
   return content;
 }
@@ -187,54 +200,77 @@ std::string difference(const JournalHeader& journal, const JournalHeader& now) {
 }
 
 Journal::Journal(const std::string& path, const JournalHeader& header, bool resume) : path_(path) {
+  // Not emptied before it is locked: another calibration may be writing it.
+  fd_ = ::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+  if (fd_ < 0) {
+    throw JournalError(
+        fmt::format("{}: {}; choose another place with --journal", text::printable(path), system_text(errno)));
+  }
+  const auto fail = [&](const std::string& what) {
+    ::close(std::exchange(fd_, -1));
+    throw JournalError(what);
+  };
+  if (::flock(fd_, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {  // else a file system without locks
+    fail(fmt::format("{}: another calibration is writing it; wait for it, or choose another --journal",
+                     text::printable(path)));
+  }
   std::size_t whole = 0;
   if (resume) {
     const files::FileBytes bytes = files::read_file(path);
     const std::size_t last = bytes.text().rfind('\n');
     whole = last == std::string_view::npos ? 0 : last + 1;
   }
-  fd_ = ::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | (resume ? 0 : O_TRUNC), 0644);
-  if (fd_ < 0) {
-    throw JournalError(
-        fmt::format("{}: {}; choose another place with --journal", text::printable(path), system_text(errno)));
+  struct stat info {};
+  const bool is_file = ::fstat(fd_, &info) == 0 && S_ISREG(info.st_mode);  // pipes and devices have no end
+  if (is_file && (::ftruncate(fd_, static_cast<off_t>(whole)) != 0 || ::lseek(fd_, 0, SEEK_END) < 0)) {
+    fail(fmt::format("{}: {}; choose another place with --journal", text::printable(path), system_text(errno)));
   }
-  if (::flock(fd_, LOCK_EX | LOCK_NB) != 0) {
-    ::close(std::exchange(fd_, -1));
-    throw JournalError(fmt::format("{}: another calibration is writing it; wait for it, or choose another --journal",
-                                   text::printable(path)));
+  if (whole > 0) return;
+  pending_ = std::string(kFirstLine) + "\n";
+  for (const auto& [key, member] : kHeader) pending_ += fmt::format("{}\t{}\n", key, header.*member);
+  if (const int error = write_pending(); error != 0) {
+    fail(fmt::format("{}: {}; free some space, or choose another place with --journal", text::printable(path),
+                     system_text(error)));
   }
-  if (resume && whole > 0) {
-    if (::ftruncate(fd_, static_cast<off_t>(whole)) != 0 || ::lseek(fd_, 0, SEEK_END) < 0) {
-      throw JournalError(fmt::format("{}: {}", text::printable(path), system_text(errno)));
-    }
-    return;
-  }
-  std::string text = std::string(kFirstLine) + "\n";
-  for (const auto& [key, member] : kHeader) text += fmt::format("{}\t{}\n", key, header.*member);
-  if (const auto problem = write_line(text)) throw JournalError(*problem);
 }
 
 Journal::~Journal() {
-  if (fd_ >= 0) ::close(fd_);
+  if (fd_ < 0) return;
+  (void)write_pending();
+  ::close(fd_);
 }
 
-std::optional<std::string> Journal::write_line(const std::string& line) {
-  if (fd_ < 0 || failed_) return std::nullopt;
+// Returns 0 or the error. A line stands in the file whole or not at all.
+int Journal::write_pending() {
+  const off_t begin = ::lseek(fd_, 0, SEEK_CUR);  // none of pipes and devices
   std::size_t written = 0;
-  while (written < line.size()) {
-    const ssize_t count = ::write(fd_, line.data() + written, line.size() - written);
+  while (written < pending_.size()) {
+    const ssize_t count = ::write(fd_, pending_.data() + written, pending_.size() - written);
     if (count < 0 && errno == EINTR) continue;
     if (count <= 0) {
-      failed_ = true;
-      return fmt::format(
-          "{}: {}; free some space before the next run: what was measured until now is in it, the rest is kept in "
-          "memory until the end",
-          text::printable(path_), system_text(errno));
+      const int error = count < 0 ? errno : ENOSPC;
+      if (begin < 0 || ::ftruncate(fd_, begin) != 0 || ::lseek(fd_, begin, SEEK_SET) < 0) pending_.erase(0, written);
+      return error;
     }
     written += static_cast<std::size_t>(count);
   }
+  pending_.clear();
   (void)::fdatasync(fd_);  // pipes and devices have no storage to wait for
-  return std::nullopt;
+  return 0;
+}
+
+std::optional<std::string> Journal::write_line(const std::string& line) {
+  if (fd_ < 0) return std::nullopt;
+  pending_ += line;
+  const bool said = std::exchange(failed_, true);
+  const int error = write_pending();
+  failed_ = error != 0;
+  if (said || error == 0) return std::nullopt;
+  return fmt::format(
+      "{}: {}; free some space: what was measured until now is in it, the rest waits in memory and is written as soon "
+      "as "
+      "there is room",
+      text::printable(path_), system_text(error));
 }
 
 std::optional<std::string> Journal::append(const Block& block) {

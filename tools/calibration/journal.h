@@ -2,9 +2,9 @@
 // costs the block under way and nothing else.
 //
 // Shape: text. The first line names the format; then "key<TAB>value" of the machine the figures are of; then one line
-// per block. A last line without its end is what a power cut left, and is ignored.
+// per block. A last line without its end is what a power cut left, and is ignored; a damaged line costs its block.
 // Errors: JournalError (what, where, what to do next). A full disk is no error of append(): it answers what is wrong,
-// once.
+// once, and what found no room is written with a later line, or at the end.
 #pragma once
 
 #include <optional>
@@ -36,8 +36,10 @@ struct JournalContent {
   JournalHeader header;
   std::vector<Block> blocks;
   std::optional<WakeUp> wake;
+  std::size_t damaged = 0;  // lines that hold no block that can be trusted
 };
 
+// A file that ends before its first line does is a journal in which nothing was measured.
 [[nodiscard]] JournalContent read_journal(const std::string& path);
 
 // What keeps the two from being one calibration; empty: nothing.
@@ -55,10 +57,14 @@ class Journal {
   // Not inside a block: storage draws from the rail.
   [[nodiscard]] std::optional<std::string> append(const Block& block);
   [[nodiscard]] std::optional<std::string> append(const WakeUp& wake);
+  // Nothing waits for room.
+  [[nodiscard]] bool is_whole() const { return pending_.empty(); }
 
  private:
   [[nodiscard]] std::optional<std::string> write_line(const std::string& line);
+  [[nodiscard]] int write_pending();
   std::string path_;
+  std::string pending_;  // whole lines that are not in the file yet
   int fd_ = -1;
   bool failed_ = false;
 };
