@@ -70,6 +70,7 @@ Network network_of(const files::FileBytes& graph, const std::string& name, int t
     op.op.weight_type = view->weight_type(node);
     op.op.facts = view->facts(node);
     op.threads = threads;
+    op.rows = workloads::rows_of(op.op);
     network.ops.push_back(std::move(op));
   }
   return network;
@@ -144,26 +145,33 @@ const MachineState& Session::settle() {
 }
 
 std::size_t Session::take_over(const JournalContent& earlier) {
-  std::map<std::string, std::size_t> known;
-  for (std::size_t i = 0; i < plan_.size(); ++i) known.emplace(name_of(plan_[i]), i);
+  // Not only of this plan: another budget chose others, which are as good.
+  std::map<std::string, Step> known;
+  const auto know = [&](const Step& step) { known.emplace(name_of(step), step); };
+  for (std::size_t i = 0; i < candidates_.size(); ++i) {
+    know({candidates_[i].held_out ? Role::kHeldOut : Role::kFit, i});
+  }
+  for (std::size_t i = 0; i < networks_.size(); ++i) {
+    know({networks_[i].for_spread ? Role::kSpreadNetwork : Role::kNetwork, i});
+  }
   std::size_t unknown = 0;
-  std::set<std::size_t> done;
+  std::set<std::string> done;
   for (const Block& block : earlier.blocks) {
     const auto found = known.find(block.name);
     if (found == known.end()) {
       ++unknown;
       continue;
     }
-    const Step& step = plan_[found->second];
+    const Step& step = found->second;
     measured_.push_back({step.role, step.index, block});
     if (!block.problem.empty()) continue;
-    done.insert(found->second);
+    done.insert(block.name);
     spent_before_s_ += longest_hope_s(protocol_);
     if (step.role == Role::kFit) knowledge_.measured(step.index, block.relative_error());
   }
   std::vector<Step> left;
-  for (std::size_t i = 0; i < plan_.size(); ++i) {
-    if (done.count(i) == 0) left.push_back(plan_[i]);
+  for (const Step& step : plan_) {
+    if (done.count(name_of(step)) == 0) left.push_back(step);
   }
   plan_ = std::move(left);
   wake_ = earlier.wake;

@@ -78,6 +78,20 @@ void no_kernel(const Workload& workload) {
                                        : fmt::format(" with weights of {}", name_of(op.weight_type))));
 }
 
+std::uint64_t rows_of(const graph::OpNode& op) {
+  const std::uint64_t elements = op.facts[Fact::kInputElements], parameters = op.facts[Fact::kParameters];
+  std::uint64_t rows = 1;
+  switch (op.kind) {
+    case OpKind::kLayerNorm: rows = parameters == 0 ? 1 : 2 * elements / parameters; break;
+    case OpKind::kRmsNorm: rows = parameters == 0 ? 1 : elements / parameters; break;
+    case OpKind::kSoftmax: rows = op.facts[Fact::kStatedSpecial]; break;  // one division for each
+    case OpKind::kMean: rows = op.facts[Fact::kOutputElements]; break;
+    case OpKind::kTranspose: rows = op.facts[Fact::kTokens]; break;
+    default: break;
+  }
+  return rows != 0 && elements % rows == 0 ? rows : 1;
+}
+
 std::unique_ptr<Kernel> prepare(const Workload& workload) {
   if (workload.threads < 1) cannot_run(workload, "needs at least one thread");
   try {

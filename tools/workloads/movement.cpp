@@ -6,10 +6,22 @@
 namespace edgejoule::workloads {
 namespace {
 
+// A reshape: the same bytes under other dimensions.
+class View final : public Kernel {
+ public:
+  void run(std::uint64_t) override {}
+  [[nodiscard]] Operands operands() const override { return {}; }
+};
+
+// A concatenation is one, too: what is constant of it stands among the parameters.
 class Copy final : public ParallelKernel {
  public:
   explicit Copy(const Workload& workload)
-      : ParallelKernel(workload), in_(some_floats(size_of(workload, Fact::kInputElements), 1)), out_(in_.size()) {}
+      : ParallelKernel(workload),
+        in_(some_floats(size_of(workload, Fact::kInputElements) + size_of(workload, Fact::kParameters), 1)),
+        out_(in_.size()) {
+    if (in_.size() != size_of(workload, Fact::kOutputElements)) cannot_run(workload, "it writes what it did not read");
+  }
 
   [[nodiscard]] Operands operands() const override { return {.inputs = {in_}, .output = out_}; }
 
@@ -90,8 +102,11 @@ class Embedding final : public ParallelKernel {
 
 std::unique_ptr<Kernel> make_movement(const Workload& workload) {
   const std::uint64_t elements = workload.op.facts[Fact::kInputElements];
+  if (workload.op.kind == OpKind::kReshape) return std::make_unique<View>();
   if (workload.op.data_type == DataType::kFloat32) {
-    if (workload.op.kind == OpKind::kCopy) return std::make_unique<Copy>(workload);
+    if (workload.op.kind == OpKind::kCopy || workload.op.kind == OpKind::kConcatenation) {
+      return std::make_unique<Copy>(workload);
+    }
     if (workload.op.kind == OpKind::kTranspose) {
       if (workload.rows == 0 || elements % workload.rows != 0) {
         cannot_run(workload, "its elements are no whole number of rows");

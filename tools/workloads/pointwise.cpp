@@ -8,6 +8,12 @@
 namespace edgejoule::workloads {
 namespace {
 
+// Elements beside the first input, which is as large as the output; a constant one stands among the parameters.
+std::size_t second_input(const Workload& workload) {
+  return size_of(workload, Fact::kInputElements) + size_of(workload, Fact::kParameters) -
+         size_of(workload, Fact::kOutputElements);
+}
+
 using Array = Eigen::Map<Eigen::ArrayXf>;
 using ConstArray = Eigen::Map<const Eigen::ArrayXf>;
 using Compute = void (*)(const ConstArray& a, const ConstArray& b, Array& out);
@@ -37,13 +43,14 @@ Compute compute_of(OpKind kind) {
   }
 }
 
+// The smaller of two inputs begins again where it ends: one value per channel, or per token.
 class PointwiseFloat final : public ParallelKernel {
  public:
   PointwiseFloat(const Workload& workload, Compute compute)
       : ParallelKernel(workload),
         compute_(compute),
         a_(some_floats(size_of(workload, Fact::kOutputElements), 1, -4, 4)),
-        b_(some_floats(size_of(workload, Fact::kInputElements) - a_.size(), 2, -4, 4)),
+        b_(some_floats(second_input(workload), 2, -4, 4)),
         out_(a_.size()) {}
 
   [[nodiscard]] Operands operands() const override {
@@ -55,11 +62,16 @@ class PointwiseFloat final : public ParallelKernel {
  protected:
   [[nodiscard]] std::size_t parts() const override { return out_.size(); }
   void execute(Range range) override {
-    const auto count = static_cast<Eigen::Index>(range.size());
-    Array out(&out_[range.begin], count);
-    const ConstArray a(&a_[range.begin], count);
-    const ConstArray b(b_.empty() ? nullptr : &b_[range.begin], b_.empty() ? 0 : count);
-    compute_(a, b, out);
+    for (std::size_t at = range.begin; at < range.end;) {
+      const std::size_t place = b_.empty() ? 0 : at % b_.size();
+      const std::size_t size = b_.empty() ? range.end - at : std::min(range.end - at, b_.size() - place);
+      const auto count = static_cast<Eigen::Index>(size);
+      Array out(&out_[at], count);
+      const ConstArray a(&a_[at], count);
+      const ConstArray b(b_.empty() ? nullptr : &b_[place], b_.empty() ? 0 : count);
+      compute_(a, b, out);
+      at += size;
+    }
   }
 
  private:
@@ -101,14 +113,17 @@ std::unique_ptr<Kernel> make_pointwise(const Workload& workload) {
   const std::size_t inputs = size_of(workload, Fact::kInputElements);
   const std::size_t outputs = size_of(workload, Fact::kOutputElements);
   const bool is_binary = workload.op.op_class == OpClass::kElementwise;
-  if (inputs != (is_binary ? 2 * outputs : outputs)) cannot_run(workload, "inputs of different sizes");
+  const std::size_t second = inputs < outputs ? 0 : second_input(workload);
+  const bool is_int8 = workload.op.data_type == DataType::kInt8;
+  if (inputs < outputs || (second != 0) != is_binary || (is_binary && outputs % second != 0) ||
+      (is_binary && is_int8 && second != outputs)) {
+    cannot_run(workload, "inputs of different sizes");
+  }
   if (workload.op.data_type == DataType::kFloat32) {
     const Compute compute = compute_of(workload.op.kind);
     if (compute != nullptr) return std::make_unique<PointwiseFloat>(workload, compute);
   }
-  if (workload.op.data_type == DataType::kInt8 && workload.op.kind == OpKind::kAdd) {
-    return std::make_unique<AddInt8>(workload);
-  }
+  if (is_int8 && workload.op.kind == OpKind::kAdd) return std::make_unique<AddInt8>(workload);
   no_kernel(workload);
 }
 

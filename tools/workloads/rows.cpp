@@ -1,4 +1,6 @@
 // Ops over the rows of a matrix: softmax, normalisations, means.
+#include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "workloads/kernel.h"
@@ -78,6 +80,46 @@ class Mean final : public RowKernel {
   void compute(const ConstRow& x, Row& y) const override { y(0) = x.mean(); }
 };
 
+// Powers come from a table of the 256 distances from the largest; the output is in steps of 1/256 from -128 on, as
+// TFLite has it.
+class SoftmaxInt8 final : public ParallelKernel {
+ public:
+  explicit SoftmaxInt8(const Workload& workload)
+      : ParallelKernel(workload),
+        rows_(static_cast<std::size_t>(workload.rows)),
+        width_(size_of(workload, Fact::kInputElements) / rows_),
+        x_(some_int8(rows_ * width_, 1)),
+        y_(x_.size()) {
+    for (std::size_t i = 0; i < powers_.size(); ++i) powers_[i] = std::exp(-kStep * static_cast<float>(i));
+  }
+
+  [[nodiscard]] Operands operands() const override {
+    return {.inputs = {as_floats(x_), {kStep}}, .output = as_floats(y_)};
+  }
+
+ protected:
+  [[nodiscard]] std::size_t parts() const override { return rows_; }
+  void execute(Range range) override {
+    for (std::size_t row = range.begin; row < range.end; ++row) {
+      const std::int8_t* const x = &x_[row * width_];
+      const int most = *std::max_element(x, x + width_);
+      float sum = 0;
+      for (std::size_t i = 0; i < width_; ++i) sum += powers_[static_cast<std::size_t>(most - x[i])];
+      const float scale = 256 / sum;
+      for (std::size_t i = 0; i < width_; ++i) {
+        const float value = std::nearbyint(powers_[static_cast<std::size_t>(most - x[i])] * scale) - 128;
+        y_[row * width_ + i] = static_cast<std::int8_t>(std::min(value, 127.0F));
+      }
+    }
+  }
+
+ private:
+  static constexpr float kStep = 1.0F / 16;
+  std::size_t rows_, width_;
+  std::vector<std::int8_t> x_, y_;
+  std::array<float, 256> powers_{};
+};
+
 }  // namespace
 
 std::unique_ptr<Kernel> make_rows(const Workload& workload) {
@@ -96,6 +138,7 @@ std::unique_ptr<Kernel> make_rows(const Workload& workload) {
       default: break;
     }
   }
+  if (op.kind == OpKind::kSoftmax && op.data_type == DataType::kInt8) return std::make_unique<SoftmaxInt8>(workload);
   no_kernel(workload);
 }
 

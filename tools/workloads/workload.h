@@ -33,6 +33,9 @@ struct Workload {
   std::uint64_t rows = 1;
 };
 
+// Rows of an op of a network, as far as its facts tell them; 1 where they do not.
+[[nodiscard]] std::uint64_t rows_of(const graph::OpNode& op);
+
 // What one execution read and wrote, as numbers, for those who check it. Integers are
 // exact; float16 and int4 are what they stand for.
 struct Operands {

@@ -5,8 +5,10 @@
 #include <cmath>
 #include <set>
 
+#include "edgejoule/core/graph.h"
 #include "unit/workloads/reference.h"
 #include "workloads/workload.h"
+#include "zoo/zoo.h"
 
 namespace edgejoule::workloads {
 namespace {
@@ -68,6 +70,39 @@ TEST(Kernels, ReadTheBytesOfTheirFacts) {
     EXPECT_EQ(elements - scales, facts[Fact::kInputElements] + facts[Fact::kParameters]) << candidate.workload.name;
     EXPECT_EQ(operands.output.size(), facts[Fact::kOutputElements]) << candidate.workload.name;
   }
+}
+
+// Broadcasts, padding, quantised ends: what no candidate has and whole networks do.
+TEST(Kernels, ComputeWhatOnlyNetworksHave) {
+  const std::set<OpKind> kinds = {OpKind::kAdd,     OpKind::kMul,       OpKind::kMaxPool2d, OpKind::kGlobalAveragePool,
+                                  OpKind::kSoftmax, OpKind::kLayerNorm, OpKind::kTranspose, OpKind::kConcatenation};
+  std::set<OpKind> checked;
+  for (const char* network :
+       {"bert-tiny", "vit-tiny-16", "mobilenet_v3-small", "resnet18", "kws:dtype=int8", "resnet8:dtype=int8"}) {
+    const files::FileBytes bytes = zoo::build(network);
+    const Result<GraphView> view = GraphView::open(bytes.span());
+    ASSERT_TRUE(view);
+    std::set<std::string> seen;
+    for (std::uint32_t node = 0; node < view->size(); ++node) {
+      if (view->is_module_node(node) || kinds.count(view->kind(node)) == 0) continue;
+      Workload workload{.name = fmt::format("{}/{}", network, view->name(node))};
+      workload.op.kind = view->kind(node);
+      workload.op.op_class = view->op_class(node);
+      workload.op.data_type = view->data_type(node);
+      workload.op.weight_type = view->weight_type(node);
+      workload.op.facts = view->facts(node);
+      workload.threads = 2;
+      workload.rows = rows_of(workload.op);
+      if (!seen.insert(fmt::format("{} {}", types_of(workload), workload.op.facts[Fact::kInputElements])).second) {
+        continue;
+      }
+      const std::unique_ptr<Kernel> kernel = prepare(workload);
+      kernel->run(1);
+      expect_right(workload, kernel->operands());
+      checked.insert(workload.op.kind);
+    }
+  }
+  EXPECT_EQ(checked, kinds);
 }
 
 TEST(Kernels, SayWhatTheyCannotRun) {

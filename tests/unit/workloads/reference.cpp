@@ -155,7 +155,10 @@ std::vector<double> rows(const Workload& w, const Operands& all) {
     std::vector<double> squares = row;
     for (double& value : squares) value *= value;
     const double mean = mean_of(row);
+    const bool is_int8 = w.op.data_type == DataType::kInt8;
+    for (double& value : row) value *= is_int8 ? all.inputs[1][0] : 1;
     if (w.op.kind == OpKind::kSoftmax) row = softmax_of(row);
+    for (double& value : row) value = is_int8 ? to_int8(value * 256 - 128) : value;
     if (w.op.kind == OpKind::kMean) row = {mean};
     for (std::size_t i = 0; i < row.size(); ++i) {
       if (w.op.kind == OpKind::kLayerNorm) {
@@ -172,18 +175,25 @@ std::vector<double> rows(const Workload& w, const Operands& all) {
 
 std::vector<double> pooling(const Workload& w, const Operands& all) {
   const std::size_t channels = fact(w, Fact::kInC);
+  const std::size_t above =
+      padding(fact(w, Fact::kInH), fact(w, Fact::kOutH), fact(w, Fact::kKernelH), fact(w, Fact::kStrideH), 1);
+  const std::size_t before =
+      padding(fact(w, Fact::kInW), fact(w, Fact::kOutW), fact(w, Fact::kKernelW), fact(w, Fact::kStrideW), 1);
   std::vector<double> out;
   for (std::size_t y = 0; y < fact(w, Fact::kOutH); ++y) {
     for (std::size_t x = 0; x < fact(w, Fact::kOutW); ++x) {
       for (std::size_t c = 0; c < channels; ++c) {
         std::vector<double> window;
         for (std::size_t tap = 0; tap < fact(w, Fact::kKernelH) * fact(w, Fact::kKernelW); ++tap) {
-          const std::size_t at_y = y * fact(w, Fact::kStrideH) + tap / fact(w, Fact::kKernelW);
-          const std::size_t at_x = x * fact(w, Fact::kStrideW) + tap % fact(w, Fact::kKernelW);
+          // Before the first one where it wraps around.
+          const std::size_t at_y = y * fact(w, Fact::kStrideH) + tap / fact(w, Fact::kKernelW) - above;
+          const std::size_t at_x = x * fact(w, Fact::kStrideW) + tap % fact(w, Fact::kKernelW) - before;
+          if (at_y >= fact(w, Fact::kInH) || at_x >= fact(w, Fact::kInW)) continue;
           window.push_back(all.inputs[0][(at_y * fact(w, Fact::kInW) + at_x) * channels + c]);
         }
-        out.push_back(w.op.kind == OpKind::kMaxPool2d ? *std::max_element(window.begin(), window.end())
-                                                      : mean_of(window));
+        const double value =
+            w.op.kind == OpKind::kMaxPool2d ? *std::max_element(window.begin(), window.end()) : mean_of(window);
+        out.push_back(w.op.data_type == DataType::kInt8 ? to_int8(value) : value);
       }
     }
   }
@@ -232,7 +242,7 @@ std::vector<double> elements(const Workload& workload, const Operands& all) {
   const double scale_b = is_int8 ? all.inputs.back()[1] : 1;
   std::vector<double> out;
   for (std::size_t i = 0; i < all.inputs[0].size(); ++i) {
-    const double b = is_binary ? scale_b * all.inputs[1][i] : 0;
+    const double b = is_binary ? scale_b * all.inputs[1][i % all.inputs[1].size()] : 0;
     const double value = pointwise(workload.op.kind, scale_a * all.inputs[0][i], b);
     out.push_back(is_int8 ? to_int8(value) : value);
   }
