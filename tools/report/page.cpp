@@ -22,7 +22,7 @@ h1{font-size:1.5rem;margin:.2rem 0}h2{font-size:1.15rem;margin:2rem 0 .5rem;bord
 .figure span{display:block}.figure small{color:var(--dim)}.warn{background:var(--warnbg);color:var(--warn);border-radius:.4rem;padding:.6rem .8rem}
 figure{margin:1rem 0}figcaption{color:var(--dim);font-size:.9rem}svg{width:100%;height:auto;display:block}
 .wide{overflow-x:auto}table{border-collapse:collapse;width:100%;font-size:.9rem;overflow-wrap:normal}
-th,td{padding:.25rem .6rem;text-align:left;border-bottom:1px solid var(--line);vertical-align:top}th{color:var(--dim);font-weight:600}
+th,td{padding:.25rem .6rem;text-align:left;border-bottom:1px solid var(--line);vertical-align:top}th{color:var(--dim);font-weight:600}.over{color:var(--ink);padding-top:.8rem}
 .n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}summary{cursor:pointer;color:var(--dim);padding:.4rem 0}
 svg text{fill:var(--ink);font-size:13px}svg .tick{fill:var(--dim);font-size:12px}.grid{stroke:var(--line)}.guide{stroke:var(--dim);stroke-dasharray:4 4}
 .legend{color:var(--dim);font-size:.9rem;display:flex;flex-wrap:wrap;gap:.2rem 1rem;justify-content:flex-end}.legend svg{width:.75em;height:.75em;
@@ -37,7 +37,8 @@ color:var(--ink);border-radius:.3em;margin:0 .3em .3em 0;padding:.15em .6em;curs
 .tones i{flex:0 0 8rem;height:.6em;border-radius:.3em;background:linear-gradient(90deg,var(--c0),var(--panel),var(--c1))}.details{background:var(--panel);border-radius:.4rem;
 padding:.6rem .8rem;margin-top:.5rem}.details dl{display:grid;grid-template-columns:max-content 1fr;gap:0 1rem;margin:0}.details dt{color:var(--dim)}.details dd{margin:0}
 .icicle{margin-bottom:.4rem}.hidden,.left{color:var(--dim);font-size:.85rem}.icicle .bars .k0{background:color-mix(in srgb,var(--c0) 55%,var(--panel))}.icicle .bars .k1{background:color-mix(in srgb,var(--c1) 55%,var(--panel))}.icicle .bars .k2{background:color-mix(in srgb,var(--c2) 55%,var(--panel))}.icicle .bars .k3{background:color-mix(in srgb,var(--c3) 55%,var(--panel))}.icicle .bars .k4{background:color-mix(in srgb,var(--c4) 55%,var(--panel))}.icicle .bars .k5{background:color-mix(in srgb,var(--c5) 55%,var(--panel))}.icicle .bars .k6{background:color-mix(in srgb,var(--c6) 55%,var(--panel))}
-@media(max-width:40rem){svg text,svg .tick{font-size:19px}.minor{display:none}figure g circle{r:5px}td:first-child:not(.n){min-width:9rem}td+td:not(.n){min-width:14rem}}
+@media(max-width:40rem){svg text,svg .tick{font-size:19px}.minor{display:none}figure g circle{r:5px}th,td{padding:.25rem .35rem}
+.over span{display:block;max-width:calc(100vw - 3rem)}td:first-child:not(.n){min-width:7rem}td+td:not(.n){min-width:14rem}}
 @media print{body{max-width:none}details{display:block}}
 )";
 
@@ -45,10 +46,15 @@ std::string rows_html(const std::vector<TableColumn>& columns, const std::vector
                       std::size_t from, std::size_t to) {
   std::string out = "<div class=\"wide\"><table><thead><tr>";
   for (const TableColumn& column : columns) {
-    out += fmt::format("<th{}>{}</th>", column.numeric ? " class=\"n\"" : "", text::html(column.title));
+    out += fmt::format("<th scope=\"col\"{}>{}</th>", column.numeric ? " class=\"n\"" : "", text::html(column.title));
   }
   out += "</tr></thead><tbody>";
   for (std::size_t r = from; r < to; ++r) {
+    if (rows[r].size() == 1 && columns.size() > 1) {
+      out += fmt::format("<tr><th class=\"over\" scope=\"rowgroup\" colspan=\"{}\"><span>{}</span></th></tr>", columns.size(),
+                         text::html(rows[r][0]));
+      continue;
+    }
     out += "<tr>";
     for (std::size_t c = 0; c < columns.size(); ++c) {
       out += fmt::format("<td{}>{}</td>", columns[c].numeric ? " class=\"n\"" : "", text::html(rows[r][c]));
@@ -56,6 +62,10 @@ std::string rows_html(const std::vector<TableColumn>& columns, const std::vector
     out += "</tr>";
   }
   return out + "</tbody></table></div>";
+}
+
+bool has_headings(const std::vector<std::vector<std::string>>& rows) {
+  return rows.front().size() == 1 && rows.size() > 1 && rows[1].size() > 1;
 }
 
 // Content Security Policy names a script by its SHA-256 in base64.
@@ -112,6 +122,8 @@ void Page::icicle(std::string_view caption, const Icicle& icicle) {
 
 void Page::table(const std::vector<TableColumn>& columns, const std::vector<std::vector<std::string>>& rows,
                  std::size_t shown) {
+  // What stands under one heading is not parted.
+  while (shown < rows.size() && rows[shown].size() > 1 && has_headings(rows)) ++shown;
   if (rows.size() <= shown) {
     body_ += rows_html(columns, rows, 0, rows.size()) + "\n";
     return;

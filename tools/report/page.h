@@ -34,8 +34,8 @@ class Page {
   // `svg` comes from chart.h.
   void chart(std::string_view caption, const std::string& svg);
   void icicle(std::string_view caption, const Icicle& icicle);
-  // Shape: one cell per column in every row. Long tables (more than `shown` rows)
-  // fold behind a summary.
+  // Shape: one cell per column in every row; a row of one cell is a heading over those that
+  // follow. Long tables (more than `shown` rows) fold behind a summary.
   void table(const std::vector<TableColumn>& columns, const std::vector<std::vector<std::string>>& rows,
              std::size_t shown = 40);
 
