@@ -5,6 +5,8 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "calibration/journal.h"
 #include "calibration/real_machine.h"
@@ -25,10 +27,18 @@ void add_calibration_options(CLI::App& command, const char* budget, CalibrationA
 // What was measured is kept, and is less than was asked for.
 inline constexpr int kExitEndedEarly = 4;
 
-// "90s", "5m", "2h"; a bare number is seconds. Throws CLI::ValidationError of --budget.
+// "90s", "5m", "1h30m"; a bare number is seconds. Throws CLI::ValidationError of --budget.
 [[nodiscard]] double seconds_of(const std::string& text);
 
-// From now on ctrl-C and the like only ask to end.
+// This program's words, and the same ones as a person types them to go on, some options with another value.
+void remember_command(int argc, const char* const* argv);
+[[nodiscard]] std::string command_to_resume(const std::vector<std::pair<std::string, std::string>>& changed = {});
+
+// Hours of measuring are not to be lost to a path mistyped: throws FileError where an output could not be written,
+// std::runtime_error where two are one.
+void expect_outputs(const CalibrationArguments& arguments, const std::string& report);
+
+// From now on ctrl-C and the like only ask to end, once.
 void catch_stop();
 [[nodiscard]] bool stop_asked();
 
@@ -37,10 +47,11 @@ void catch_stop();
 [[nodiscard]] std::unique_ptr<calibration::RealMachine> this_machine(const SensorArguments& sensors,
                                                                      const std::string& otherwise);
 
-// What an earlier run measured, where `resume` asks for it. Throws BadFile where it is of another machine,
-// std::runtime_error where there is a journal and nobody asked to go on with it.
+// What an earlier run measured, where `resume` asks for it; none where it measured nothing well, or was of an emulated board
+// as this one is. Throws BadFile where it is of another machine or no journal, std::runtime_error where nobody asked to
+// go on with it.
 [[nodiscard]] std::optional<calibration::JournalContent> earlier_run(const std::string& path,
-                                                                     const calibration::JournalHeader& now,
-                                                                     bool resume);
+                                                                     const calibration::JournalHeader& now, bool resume,
+                                                                     bool emulated);
 
 }  // namespace edgejoule::calibrate

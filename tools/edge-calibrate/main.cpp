@@ -3,6 +3,7 @@
 
 #include <cstdio>
 
+#include "calibration_options.h"
 #include "command.h"
 
 namespace {
@@ -19,6 +20,7 @@ int main(int argc, char** argv) {
   program.set_version_flag("--version", std::string("edge-calibrate " EDGEJOULE_VERSION));
   program.require_subcommand(1);
   program.footer(kFooter);
+  remember_command(argc, argv);
   Run chosen;
   add_run_command(program, chosen);
   add_runtime_command(program, chosen);

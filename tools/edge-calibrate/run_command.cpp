@@ -1,8 +1,11 @@
 // edge-calibrate run: from a bare board to a table, in one command.
 #include <fmt/format.h>
+#include <unistd.h>
 
-#include <array>
+#include <algorithm>
+#include <cmath>
 #include <cstdio>
+#include <filesystem>
 #include <memory>
 #include <optional>
 
@@ -17,6 +20,7 @@
 #include "fit/fit_table.h"
 #include "fit/table_writer.h"
 #include "measurements/measurement_file.h"
+#include "run_networks.h"
 #include "run_report.h"
 #include "run_view.h"
 #include "table_date.h"
@@ -24,7 +28,6 @@
 #include "text/quantity_text.h"
 #include "text/terminal.h"
 #include "validation.h"
-#include "zoo/zoo.h"
 
 namespace edgejoule::calibrate {
 namespace {
@@ -55,50 +58,6 @@ struct RunArguments : CalibrationArguments {
   double target_percent = 1;
 };
 
-// Networks that nobody calibrates on: those that validate, and those by which intervals get their width. What this
-// machine cannot run of them is left out, and said.
-constexpr std::array kValidated = {"mobilenet_v2-1.0-224",
-                                   "resnet8",
-                                   "mobilenet_v1-0.5-160",
-                                   "kws",
-                                   "efficientnet_lite0",
-                                   "bert-mini",
-                                   "resnet18",
-                                   "vit-tiny-16",
-                                   "mobilenet_v3-small",
-                                   "bert-tiny",
-                                   "mobilenet_v1-0.25-128",
-                                   "distilbert",
-                                   "mobilenet_v2-0.35-96",
-                                   "resnet8:dtype=int8",
-                                   "mobilenet_v1-0.5-160:dtype=int8",
-                                   "mobilenet_v2-1.0-224:dtype=int8"};
-constexpr std::array kForSpread = {"mobilenet_v1-0.5-128",
-                                   "mobilenet_v2-0.5-160",
-                                   "efficientnet_lite1",
-                                   "vww",
-                                   "mobilenet_v3-large",
-                                   "resnet34",
-                                   "bert-small",
-                                   "mobilenet_v2-0.75-128:dtype=int8",
-                                   "ad01",
-                                   "kws:dtype=int8",
-                                   "mobilenet_v1-0.75-192",
-                                   "mobilenet_v1-0.25-160:dtype=int8"};
-
-std::vector<calibration::Network> networks(int threads) {
-  std::vector<calibration::Network> result;
-  const auto add = [&](const char* name, bool for_spread) {
-    result.push_back(calibration::network_of(zoo::build(name), name, threads));
-    result.back().for_spread = for_spread;
-  };
-  for (std::size_t i = 0; i < kValidated.size(); ++i) {
-    add(kValidated[i], false);
-    if (i < kForSpread.size()) add(kForSpread[i], true);
-  }
-  return result;
-}
-
 std::unique_ptr<calibration::Machine> machine_of(const RunArguments& arguments) {
   if (arguments.emulate.empty()) {
     return this_machine(arguments.sensors, "or try the calibration on an emulated board with --emulate orin-nano");
@@ -109,8 +68,15 @@ std::unique_ptr<calibration::Machine> machine_of(const RunArguments& arguments) 
       std::move(law), calibration::EmulationOptions{arguments.seed, arguments.engine, arguments.point});
 }
 
+// What is known of a run beside its session.
+struct Course {
+  bool is_all_there_is = false;
+  std::size_t earlier_blocks = 0;  // of the session's, measured by an earlier run
+};
+
 // Fit, held-out validation, table, report of what a session measured.
-int finish(const RunArguments& arguments, const Session& session, const calibration::Machine& machine) {
+void finish(const RunArguments& arguments, const Session& session, const calibration::Machine& machine,
+            const Course& course, RunView& view) {
   const measurements::MeasurementSet set = session.fit_set();
   const measurements::MeasurementSet held_out = session.held_out_set();
   if (!arguments.measurements.empty()) {
@@ -128,20 +94,62 @@ int finish(const RunArguments& arguments, const Session& session, const calibrat
   files::save(arguments.output, table.span(), files::FileKind::kTable);
   std::optional<Validation> validation;
   if (!held_out.measurements.empty()) validation = validate(table, held_out, {});
-  const CoefficientTable view = *CoefficientTable::open(table.span());
-  const RunResult result{session, machine.facts(), set, fitted, view, validation ? &*validation : nullptr,
-                         spread,  arguments.output};
-  if (!arguments.report.empty()) files::write_file(arguments.report, to_html(result));
-  fmt::print(stderr, "{}", to_text(result));
-  if (arguments.output != "-") {
-    fmt::print(stderr, "wrote     {}", printable(arguments.output));
-    if (!arguments.report.empty()) fmt::print(stderr, ", {}", printable(arguments.report));
-    fmt::print(stderr, "\n");
+  const CoefficientTable view_of_table = *CoefficientTable::open(table.span());
+  const RunResult result{session,
+                         machine.facts(),
+                         set,
+                         fitted,
+                         view_of_table,
+                         validation ? &*validation : nullptr,
+                         spread,
+                         arguments.output,
+                         course.is_all_there_is,
+                         course.earlier_blocks};
+  view.say(to_text(result));
+  if (arguments.output != "-") view.say("wrote     " + printable(arguments.output));
+  if (!arguments.report.empty()) {
+    files::write_file(arguments.report, to_html(result));
+    if (arguments.report != "-") view.say("wrote     " + printable(arguments.report));
   }
-  return kExitOk;
 }
 
-int calibrate_board(const RunArguments& arguments) {
+// A plan that cannot end in a table is not begun.
+void expect_enough(const Session& session, double budget_s) {
+  const auto& plan = session.plan();
+  const auto fitted = static_cast<std::size_t>(std::count_if(plan.begin(), plan.end(), [](const Session::Step& step) {
+    return step.role == calibration::Measured::Role::kFit;
+  }));
+  if (fitted >= fit::kFewestOps) return;
+  // Three for each that is fitted: others validate, or are measured again.
+  const double enough_s = 3 * fit::kFewestOps * session.planned_seconds() / static_cast<double>(plan.size());
+  throw std::runtime_error(
+      fmt::format("--budget {} is too short for a table: it needs {} workloads beside those that validate it, and "
+                  "there is time for "
+                  "{}; give {} or more",
+                  budget_text(budget_s), fit::kFewestOps, fitted, budget_text(10 * std::ceil(enough_s / 10))));
+}
+
+// Where the disk had no room for the journal it has none for the table: what was measured goes elsewhere.
+std::string rescued(const Session& session, const calibration::JournalHeader& header) {
+  std::error_code none;
+  const std::string temporary = std::filesystem::temp_directory_path(none).string();
+  for (const std::string& folder : {temporary, std::string("/dev/shm")}) {
+    const std::string path = fmt::format("{}/edge-calibrate-{}.journal", folder, ::getpid());
+    try {
+      calibration::Journal journal(path, header, false);
+      if (session.wake()) (void)journal.append(*session.wake());
+      for (const calibration::Measured& measured : session.measured()) (void)journal.append(measured.block);
+      if (!journal.is_whole()) continue;
+      return fmt::format("kept      {} has what was measured, since the journal had no room; go on with: {}", path,
+                         command_to_resume({{"--journal", path}}));
+    } catch (const calibration::JournalError&) {
+      continue;
+    }
+  }
+  return "lost      what the journal had no room for: neither the temporary folder nor /dev/shm takes it";
+}
+
+int calibrate(const RunArguments& arguments, RunView& view) {
   calibration::SessionOptions options;
   options.budget_s = seconds_of(arguments.budget);
   options.protocol.seed = arguments.seed;
@@ -152,45 +160,72 @@ int calibrate_board(const RunArguments& arguments) {
 
   Session session(*machine, calibration::candidates_of(facts, options.threads, options.budget_s),
                   networks(options.threads), options);
-  RunView view(arguments.log);
   view.begin(facts, session, options);
+  Course course{.is_all_there_is = is_all_there_is(session)};
   if (arguments.dry_run) {
     fmt::print("{}", plan_text(session));
     return kExitOk;
   }
+  expect_enough(session, options.budget_s);
+  expect_outputs(arguments, arguments.report);
   catch_stop();
   const calibration::MachineState& state = session.settle();
   view.state(state);
   const std::string path = journal_of(arguments);
   const calibration::JournalHeader header =
       calibration::header_of(facts, state, options.threads, "edge-calibrate " EDGEJOULE_VERSION);
-  if (arguments.resume || arguments.emulate.empty()) {  // virtual minutes are cheap: begun afresh
-    if (const auto earlier = earlier_run(path, header, arguments.resume)) {
-      const std::size_t unknown = session.take_over(*earlier);
-      view.say(fmt::format("resumed   {} blocks of {}", earlier->blocks.size(), printable(path)));
-      if (unknown > 0) {
-        view.say(fmt::format("{} of them are of workloads that this version does not have", unknown));
-      }
+  const auto earlier = earlier_run(path, header, arguments.resume, facts.emulated);
+  if (earlier) {
+    const std::size_t unknown = session.take_over(*earlier);
+    course.earlier_blocks = session.measured().size();
+    view.say(fmt::format("resumed   {} blocks of {}", earlier->blocks.size(), printable(path)));
+    if (unknown > 0) {
+      view.say(
+          fmt::format("          {} of them are of workloads that are not in this plan: they are not used", unknown));
     }
+  } else if (arguments.resume) {
+    view.say(fmt::format("resumed   nothing: {} holds nothing that was measured, it begins afresh", printable(path)));
   }
-  {
-    calibration::Journal journal(path, header, arguments.resume);
-    session.run(
-        journal, [&](const calibration::Progress& progress) { view.show(progress); }, stop_asked);
-  }
+  calibration::Journal journal(path, header, earlier.has_value());
+  const auto show = [&](const calibration::Progress& progress) {
+    view.warn(session.outcome());
+    view.show(progress);
+  };
+  session.run(journal, show, stop_asked);
   view.end(session);
   const Session::Outcome& outcome = session.outcome();
-  int code = kExitOk;
+  const auto say_kept = [&](const std::string& command) {
+    if (session.measured().empty()) return;
+    view.say(fmt::format("kept      {} has what was measured; go on with: {}", printable(path), command));
+  };
   try {
-    code = finish(arguments, session, *machine);
+    finish(arguments, session, *machine, course, view);
   } catch (const measurements::MeasurementError& error) {
-    if (outcome.complete) throw;
     view.say(fmt::format("no table: {}", error.what()));
+    say_kept(outcome.complete ? command_to_resume({{"--budget", budget_text(2 * options.budget_s)}})
+                              : command_to_resume());
+    return outcome.complete ? kExitFailed : kExitEndedEarly;
+  } catch (const files::FileError&) {
+    if (journal.is_whole()) {
+      say_kept(command_to_resume());
+    } else {
+      view.say(rescued(session, header));
+    }
+    throw;
   }
-  if (outcome.complete) return code;
-  view.say(fmt::format("what was measured is kept in {}; go on with: edge-calibrate run --resume -o {}",
-                       printable(path), printable(arguments.output)));
+  if (outcome.complete) return kExitOk;
+  say_kept(command_to_resume());
   return kExitEndedEarly;
+}
+
+int calibrate_board(const RunArguments& arguments) {
+  RunView view(arguments.log);
+  try {
+    return calibrate(arguments, view);
+  } catch (const std::exception& error) {
+    view.log(fmt::format("error     {}", error.what()));
+    throw;
+  }
 }
 
 }  // namespace

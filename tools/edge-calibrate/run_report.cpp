@@ -43,7 +43,8 @@ std::vector<Next> what_next(const RunResult& result) {
     const double error = key.held_out.mean / 100;
     if (key.groups < 9) {
       list.push_back({key.key,
-                      fmt::format("only {} shapes: nine are needed for an interval that can be promised", key.groups),
+                      fmt::format("only {} shape{}: nine are needed for an interval that can be promised", key.groups,
+                                  key.groups == 1 ? "" : "s"),
                       1 + error});
     } else {
       list.push_back(
@@ -52,6 +53,25 @@ std::vector<Next> what_next(const RunResult& result) {
   }
   std::stable_sort(list.begin(), list.end(), [](const Next& a, const Next& b) { return a.error > b.error; });
   return list;
+}
+
+// What to do about it.
+const char* how_next(const RunResult& result) {
+  return result.is_all_there_is
+             ? "every built-in workload is measured: shapes of your own go to edge-calibrate import, fit and adapt"
+             : "more time (--resume with a longer --budget) measures more shapes of each kind";
+}
+
+// Validation says that somebody should not rely on this table.
+std::string distrust(const ErrorSummary* models) {
+  constexpr double kFarOff = 0.15, kFewInside = 0.6;
+  if (models == nullptr || models->rows == 0) return {};
+  const bool misses = models->bounded > 0 && models->inside < kFewInside;
+  if (models->median < kFarOff && !misses) return {};
+  return fmt::format(
+      "networks are off by {} (median){}: do not rely on this table yet; measure for longer, with nothing else running",
+      percent(models->median),
+      misses ? fmt::format(" and {} of them lie in their 90 % interval", percent(models->inside)) : "");
 }
 
 const ErrorSummary* level(const Validation* validation, std::string_view name) {
@@ -63,35 +83,64 @@ const ErrorSummary* level(const Validation* validation, std::string_view name) {
 }
 
 std::string error_line(const char* what, const ErrorSummary& summary) {
-  return fmt::format("{:<9} {} {}: median error {}, mean {}, bias {:+.1f} %; 90 % intervals held {}\n", what,
-                     summary.rows, summary.name == "model" ? "networks" : "shapes", percent(summary.median),
-                     percent(summary.mean), 100 * summary.bias,
+  return fmt::format("{:<9} {} {}{}: median error {}, mean {}, bias {:+.1f} %; 90 % intervals held {}\n", what,
+                     summary.rows, summary.name == "model" ? "network" : "shape", summary.rows == 1 ? "" : "s",
+                     percent(summary.median), percent(summary.mean), 100 * summary.bias,
                      summary.bounded == 0 ? "unknown" : percent(summary.inside));
 }
 
-void add_power(report::Page& page, const RunResult& result) {
-  report::Series series{"total", {}};
-  for (const calibration::PowerPoint& point : result.session.protocol().power()) {
-    series.points.push_back(
-        {point.seconds, point.watts, fmt::format("{:.1f} s: {}", point.seconds, text::si(point.watts, "W"))});
+std::string watts(double value) {
+  return text::si(value, "W");
+}
+
+// Over a whole calibration a line of samples is a smear: what each block drew and the idle around it tell more.
+void add_blocks_over_time(report::Page& page, const RunResult& result, double begin_s) {
+  report::Series running{"a workload runs", {}}, idle{"idle around it", {}};
+  const std::vector<Measured>& measured = result.session.measured();
+  for (std::size_t i = result.earlier_blocks; i < measured.size(); ++i) {
+    const Block& block = measured[i].block;
+    const double at_s = (block.begin_s + block.end_s) / 2 - begin_s;
+    const std::string what = fmt::format("{}\n{:.1f} s: {}, idle {}{}", block.name, at_s, watts(block.run_watts),
+                                         watts(block.idle_watts), block.problem.empty() ? "" : "\n" + block.problem);
+    running.points.push_back({at_s, block.run_watts, what});
+    idle.points.push_back({at_s, block.idle_watts, what});
   }
-  if (series.points.empty()) return;
   report::ChartOptions options;
   options.x_label = "time", options.x_unit = "s";
   options.y_label = "power of the total", options.y_unit = "W";
-  for (const Measured& measured : result.session.measured()) {
-    if (measured.block.begin_s >= series.points.front().x) {
-      options.shaded.emplace_back(measured.block.begin_s, measured.block.end_s);
-    }
+  page.chart("One point per workload, and one for the idle around it, which should be a level line.",
+             report::scatter_chart({running, idle}, options));
+}
+
+void add_power(report::Page& page, const RunResult& result) {
+  report::Series series{"", {}};
+  const std::vector<calibration::PowerPoint>& power = result.session.protocol().power();
+  if (power.empty()) return;
+  const double begin_s = power.front().seconds;
+  const bool is_long = power.back().seconds - begin_s > kCloseUpSeconds;
+  for (const calibration::PowerPoint& point : power) {
+    const double at_s = point.seconds - begin_s;
+    if (is_long && at_s > kCloseUpSeconds) break;
+    series.points.push_back({at_s, point.watts, ""});
+  }
+  report::ChartOptions options;
+  options.x_label = "time", options.x_unit = "s";
+  options.y_label = "power of the total", options.y_unit = "W";
+  const std::vector<Measured>& measured = result.session.measured();
+  for (std::size_t i = result.earlier_blocks; i < measured.size(); ++i) {
+    const Block& block = measured[i].block;
+    if (is_long && block.end_s - begin_s > kCloseUpSeconds) continue;
+    options.shaded.emplace_back(block.begin_s - begin_s, block.end_s - begin_s);
   }
   page.heading("Power over time");
-  page.chart("Shaded: a workload runs. Between them the board idles, with the sensors being read.",
+  if (is_long) add_blocks_over_time(page, result, begin_s);
+  page.chart(fmt::format("{}Shaded: a workload runs. Between them the board idles, with the sensors being read.",
+                         is_long ? "The first seconds, sample by sample. " : ""),
              report::line_chart({series}, options));
-  const double until_s = series.points.front().x + kCloseUpSeconds;
-  if (series.points.back().x <= until_s) return;
-  std::erase_if(series.points, [&](const report::Point& point) { return point.x > until_s; });
-  std::erase_if(options.shaded, [&](const auto& span) { return span.second > until_s; });
-  page.chart("The beginning, closer.", report::line_chart({series}, options));
+  if (result.earlier_blocks > 0) {
+    page.paragraph(
+        fmt::format("{} blocks of an earlier run, which this one went on with, are not drawn.", result.earlier_blocks));
+  }
 }
 
 void add_predictions(report::Page& page, const RunResult& result) {
@@ -114,20 +163,38 @@ void add_predictions(report::Page& page, const RunResult& result) {
   for (const ValidatedRow& row : result.validation->rows) {
     if (row.level != "model") continue;
     rows.push_back({row.model, joules(row.measured), joules(row.predicted),
-                    row.has_interval ? joules(row.lower) + " .. " + joules(row.upper) : "-",
-                    fmt::format("{:+.1f} %", 100 * (row.ratio() - 1))});
+                    fmt::format("{:+.1f} %", 100 * (row.ratio() - 1)),
+                    row.has_interval ? joules(row.lower) + " .. " + joules(row.upper) : "-"});
   }
   if (!rows.empty()) {
-    page.table({{"network", false}, {"measured", true}, {"predicted", true}, {"90 % interval", true}, {"off by", true}},
+    page.table({{"network", false}, {"measured", true}, {"predicted", true}, {"off by", true}, {"90 % interval", true}},
                rows);
   }
 }
 
 std::string term_name(const fit::FittedTerm& term) {
+  if (term.spec.feature == Feature::kOne) return "launch";
   std::string name(name_of(term.spec.feature));
   const Tile& tile = term.spec.tile;
-  if (tile.m != 0 || tile.n != 0 || tile.k != 0) name += fmt::format(" ({} x {} x {})", tile.m, tile.n, tile.k);
-  return name;
+  std::string sizes;
+  for (const auto size : {tile.m, tile.n, tile.k}) {
+    if (size != 0) sizes += fmt::format("{}{}", sizes.empty() ? "" : " x ", size);
+  }
+  return sizes.empty() ? name : fmt::format("{} ({})", name, sizes);
+}
+
+// "uJ" is written with a letter that every file can hold.
+std::string coefficient_text(const fit::ReadableCoefficient& value) {
+  std::string unit(symbol_of(value.unit));
+  if (unit.starts_with('u')) unit.replace(0, 1, "µ");
+  return fmt::format("{:.4g} {}", value.value, unit);
+}
+
+std::string count_range(double low, double high) {
+  const auto count = [](double value) {
+    return std::fabs(value) < 1000 ? fmt::format("{:.3g}", value) : text::si(value, "");
+  };
+  return low == high ? count(low) : count(low) + " .. " + count(high);
 }
 
 std::string row_name(const fit::FittedRow& row) {
@@ -148,25 +215,27 @@ std::string row_name(const fit::FittedRow& row) {
 }
 
 void add_coefficients(report::Page& page, const RunResult& result) {
+  constexpr double kNotApart = 1;
   std::vector<std::vector<std::string>> rows;
   for (const fit::FittedRow& row : result.fitted.rows) {
     if (row.form != RowForm::kLinear || row.known != fit::Known::kNothing || row.member > 1) continue;
     const std::vector<double> errors = calibration::coefficient_errors(result.set, row);
+    rows.push_back({row_name(row)});
     for (std::size_t i = 0; i < row.terms.size(); ++i) {
-      const fit::ReadableCoefficient value = fit::readable(row.terms[i].coefficient);
+      if (row.terms[i].coefficient == 0) continue;
       const double share = errors[i] / row.terms[i].coefficient;
-      rows.push_back({row_name(row), term_name(row.terms[i]), fmt::format("{:.4g}", value.value),
-                      std::string(symbol_of(value.unit)),
-                      std::isfinite(share) ? fmt::format("± {:.1f} %", 100 * share) : "not apart",
-                      fmt::format("{:.3g} .. {:.3g}", row.terms[i].min, row.terms[i].max)});
+      rows.push_back(
+          {term_name(row.terms[i]), coefficient_text(fit::readable(row.terms[i].coefficient)),
+           share < kNotApart ? fmt::format("± {:.1f} %", 100 * share) : "not apart",
+           row.terms[i].spec.feature == Feature::kOne ? "" : count_range(row.terms[i].min, row.terms[i].max)});
     }
   }
   page.heading("Coefficients");
   page.paragraph(
-      "Joules per unit of the feature. The uncertainty is one standard error; 'not apart' means that the measurements "
-      "cannot tell this term from others of the row. Of a committee of rows the first member stands here.");
-  page.table({{"row", false}, {"per", false}, {"", true}, {"unit", false}, {"uncertainty", true}, {"fitted on", true}},
-             rows, 30);
+      "Joules per unit of what is counted, under the op that they price. The uncertainty is one standard error; 'not "
+      "apart': the measurements cannot tell this term from others of the row, only their sum is known. Where several "
+      "rows vote, the first stands here.");
+  page.table({{"per", false}, {"costs", true}, {"uncertainty", true}, {"fitted on", true}}, rows, 40);
 }
 
 void add_blocks(report::Page& page, const RunResult& result) {
@@ -179,11 +248,11 @@ void add_blocks(report::Page& page, const RunResult& result) {
                     text::si(block.idle_watts, "W"), block.problem});
   }
   page.heading("Every block");
-  page.table({{"what", false},
+  page.table({{"workload", false},
               {"above idle", true},
               {"standard error", true},
               {"time", true},
-              {"first", true},
+              {"first run", true},
               {"power", true},
               {"idle", true},
               {"why it was measured again", false}},
@@ -191,7 +260,7 @@ void add_blocks(report::Page& page, const RunResult& result) {
 }
 
 std::string wake_text(const calibration::WakeUp& wake) {
-  return fmt::format("{} ± {}, {} later", joules(wake.joules), joules(wake.joules_error), text::si(wake.seconds, "s"));
+  return fmt::format("± {}; takes {}", joules(wake.joules_error), text::si(wake.seconds, "s"));
 }
 
 }  // namespace
@@ -202,15 +271,21 @@ std::string to_text(const RunResult& result) {
   for (const Measured& measured : result.session.measured()) {
     if (measured.block.problem.empty()) errors.push_back(measured.block.relative_error());
   }
-  out += fmt::format("measured  {} blocks, median standard error {}; conservation within {}\n", errors.size(),
-                     percent(measurements::median(errors)), percent(result.session.protocol().worst_conservation()));
+  out += fmt::format("measured  {} blocks, median standard error {}; their energy adds up to the rail's within {}\n",
+                     errors.size(), percent(measurements::median(errors)),
+                     percent(result.session.protocol().worst_conservation()));
   out += fmt::format("idle      {}", text::si(result.session.idle_watts(), "W"));
-  if (result.session.wake()) out += "; waking up costs " + wake_text(*result.session.wake());
+  if (result.session.wake()) {
+    const calibration::WakeUp& wake = *result.session.wake();
+    out += fmt::format("; waking up costs {} ± {} and {}", joules(wake.joules), joules(wake.joules_error),
+                       text::si(wake.seconds, "s"));
+  }
   out += fmt::format("\na joule   {}, {}\n", measurements::boundary_text(result.set),
                      measurements::baseline_text(result.set));
-  out += fmt::format("fitted    {} rows to {} measurements; shapes left out: median error {:.1f} %, mean {:.1f} %\n",
-                     result.fitted.rows.size(), result.set.measurements.size(), result.fitted.ops.held_out.median,
-                     result.fitted.ops.held_out.mean);
+  out +=
+      fmt::format("fitted    {} rows to {} measurements; each left out in turn: median error {:.1f} %, mean {:.1f} %\n",
+                  result.fitted.rows.size(), result.set.measurements.size(), result.fitted.ops.held_out.median,
+                  result.fitted.ops.held_out.mean);
   if (result.spread.sigma > 0) {
     out += fmt::format("intervals widened by {}, the spread that ops of {} other networks shared\n",
                        percent(result.spread.sigma), result.spread.networks);
@@ -221,6 +296,9 @@ std::string to_text(const RunResult& result) {
   for (std::size_t i = 0; i < std::min(kNextInText, next.size()); ++i) {
     out += fmt::format("{:<9} {}: {}\n", i == 0 ? "next" : "", next[i].kind, next[i].why);
   }
+  if (!next.empty()) out += fmt::format("          {}\n", how_next(result));
+  const std::string caution = distrust(level(result.validation, "model"));
+  if (!caution.empty()) out += "caution   " + caution + "\n";
   return out;
 }
 
@@ -234,6 +312,8 @@ std::string to_html(const RunResult& result) {
   if (outcome.interrupted) page.warning("Ended early because somebody asked for it.");
   if (!outcome.fault.empty()) page.warning("Ended early because " + outcome.fault + ".");
   for (const std::string& warning : outcome.warnings) page.warning(warning);
+  const std::string caution = distrust(level(result.validation, "model"));
+  if (!caution.empty()) page.warning("Careful: " + caution + ".");
   std::vector<report::Figure> figures;
   if (const ErrorSummary* models = level(result.validation, "model")) {
     figures.push_back({percent(models->median), "median error of networks",
@@ -256,6 +336,7 @@ std::string to_html(const RunResult& result) {
   std::vector<std::vector<std::string>> next;
   for (const Next& row : what_next(result)) next.push_back({row.kind, row.why});
   if (next.size() > kNextOnPage) next.resize(kNextOnPage);
+  page.paragraph(fmt::format("The worst known first; {}.", how_next(result)));
   page.table({{"kind of op", false}, {"why", false}}, next);
   add_coefficients(page, result);
   add_blocks(page, result);

@@ -21,6 +21,9 @@ struct RunResult {
   const Validation* validation;  // null: nothing was held out
   calibration::NetworkSpread spread;
   std::string table_file;
+  bool is_all_there_is = false;  // the plan held every workload there is
+  std::size_t earlier_blocks =
+      0;  // first ones of the session, measured by an earlier run: their times are of its clock
 };
 
 [[nodiscard]] std::string to_text(const RunResult& result);

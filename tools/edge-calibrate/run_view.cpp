@@ -25,9 +25,9 @@ using text::printable;
 constexpr std::int64_t kRedrawEveryNs = 100'000'000;
 
 std::string time_text(double seconds) {
-  const auto whole = static_cast<long>(std::lround(std::max(0.0, seconds)));
-  return whole >= 3600 ? fmt::format("{}:{:02}:{:02}", whole / 3600, whole / 60 % 60, whole % 60)
-                       : fmt::format("{}:{:02}", whole / 60, whole % 60);
+  const long whole = std::lround(std::max(0.0, seconds));
+  if (whole >= 3600) return fmt::format("{}h{:02}m", whole / 3600, whole / 60 % 60);
+  return whole >= 60 ? fmt::format("{}m{:02}s", whole / 60, whole % 60) : fmt::format("{}s", whole);
 }
 
 std::string block_text(const Block& block) {
@@ -36,7 +36,21 @@ std::string block_text(const Block& block) {
                      text::si(block.seconds, "s"));
 }
 
+std::string count_text(std::size_t count, const char* what) {
+  return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
+}
+
 }  // namespace
+
+bool is_all_there_is(const calibration::Session& session) {
+  return session.plan().size() >= session.candidates().size() + session.networks().size();
+}
+
+std::string budget_text(double seconds) {
+  const long whole = std::lround(std::ceil(seconds));
+  if (whole % 3600 == 0) return fmt::format("{}h", whole / 3600);
+  return whole % 60 == 0 ? fmt::format("{}m", whole / 60) : fmt::format("{}s", whole);
+}
 
 RunView::RunView(const std::string& log) : terminal_(text::is_terminal(stderr)) {
   if (log.empty()) return;
@@ -64,8 +78,13 @@ void RunView::clear() {
 
 void RunView::say(const std::string& text) {
   clear();
-  fmt::print(stderr, "{}\n", text);
-  log(text);
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t end = std::min(text.find('\n', at), text.size());
+    const std::string line = text.substr(at, end - at);
+    fmt::print(stderr, "{}\n", line);
+    log(line);
+    at = end + 1;
+  }
 }
 
 void RunView::begin(const calibration::MachineFacts& facts, const calibration::Session& session,
@@ -90,19 +109,25 @@ void RunView::begin(const calibration::MachineFacts& facts, const calibration::S
     expected += key.relative_error;
     ++measured;
   }
-  say(fmt::format("plan      {} blocks in {} of {}; then predictions should be known to {:.1f} % on average",
-                  session.plan().size(), time_text(session.planned_seconds()), time_text(options.budget_s),
-                  measured == 0 ? 100.0 : 100 * expected / static_cast<double>(measured)));
+  say(fmt::format("plan      {} in {} of {}; expected error of a prediction then {:.1f} %, from measuring alone",
+                  count_text(session.plan().size(), "block"), time_text(session.planned_seconds()),
+                  time_text(options.budget_s), measured == 0 ? 100.0 : 100 * expected / static_cast<double>(measured)));
   if (measured < keys.size()) {
     say(fmt::format(
         "          {} of {} kinds of work, the most important; more time (--budget) measures the others, too", measured,
         keys.size()));
   }
+  if (is_all_there_is(session)) {
+    say("          this is all there is to measure: more time changes nothing, a smaller --target does");
+  }
 }
 
 void RunView::state(const calibration::MachineState& state) {
-  std::string line =
-      fmt::format("state     mode {}", state.power_mode.empty() ? "unknown" : printable(state.power_mode));
+  // Where nvpmodel has no name for a mode it is "mode 0".
+  const std::string& mode = state.power_mode;
+  std::string line = mode.starts_with("mode ")
+                         ? "state     power " + printable(mode)
+                         : fmt::format("state     power mode {}", mode.empty() ? "unknown" : printable(mode));
   if (state.cpu_mhz > 0) line += fmt::format(", CPU {:.0f} MHz", state.cpu_mhz);
   if (state.gpu_mhz > 0) line += fmt::format(", GPU {:.0f} MHz", state.gpu_mhz);
   if (state.memory_mhz > 0) line += fmt::format(", memory {:.0f} MHz", state.memory_mhz);
@@ -115,7 +140,8 @@ void RunView::state(const calibration::MachineState& state) {
 
 void RunView::show(const calibration::Progress& progress) {
   if (progress.block != nullptr) {
-    log(fmt::format("{} {}", progress.doing, block_text(*progress.block)));
+    log(fmt::format("{}/{} {} left: {} {}", progress.done, progress.planned, time_text(progress.seconds_left),
+                    progress.doing, block_text(*progress.block)));
   }
   if (!terminal_) return;
   const std::int64_t now = monotonic_ns();
@@ -123,7 +149,7 @@ void RunView::show(const calibration::Progress& progress) {
   shown_ns_ = now;
   clear();
   std::string line =
-      fmt::format("{}/{}  {} left  known to {:.1f} %  {}", progress.done, progress.planned,
+      fmt::format("{}/{}  {} left  expected error {:.1f} %  {}", progress.done, progress.planned,
                   time_text(progress.seconds_left), 100 * progress.expected_error, printable(progress.doing));
   if (progress.block != nullptr) line += "  " + block_text(*progress.block);
   fmt::print(stderr, "{}", text::shorten(line, static_cast<std::size_t>(text::terminal_width(stderr, 100) - 1)));
@@ -131,12 +157,19 @@ void RunView::show(const calibration::Progress& progress) {
   line_shown_ = true;
 }
 
+void RunView::warn(const calibration::Session::Outcome& outcome) {
+  for (; warnings_said_ < outcome.warnings.size(); ++warnings_said_) {
+    say("warning   " + printable(outcome.warnings[warnings_said_]));
+  }
+}
+
 void RunView::end(const calibration::Session& session) {
   const calibration::Session::Outcome& outcome = session.outcome();
   clear();
-  for (const std::string& warning : outcome.warnings) say("warning   " + printable(warning));
+  warn(outcome);
   if (outcome.repeated > 0 || outcome.given_up > 0) {
-    say(fmt::format("repeated  {} blocks; {} stayed bad and were left out", outcome.repeated, outcome.given_up));
+    say(fmt::format("repeated  {}; {} stayed bad and {} left out", count_text(outcome.repeated, "block"),
+                    outcome.given_up, outcome.given_up == 1 ? "was" : "were"));
   }
   if (outcome.interrupted) say("ended     because you asked for it");
   if (!outcome.fault.empty()) say("ended     because " + printable(outcome.fault));

@@ -21,18 +21,28 @@ class RunView {
              const calibration::SessionOptions& options);
   void state(const calibration::MachineState& state);
   void show(const calibration::Progress& progress);
+  // What it has not said yet of an outcome's warnings.
+  void warn(const calibration::Session::Outcome& outcome);
   void end(const calibration::Session& session);
-  // On standard error and in the log.
+  // On standard error and in the log, line by line.
   void say(const std::string& text);
+  // In the log only.
+  void log(const std::string& text);
 
  private:
-  void log(const std::string& text);
   void clear();
   std::FILE* log_ = nullptr;
   bool terminal_;
   bool line_shown_ = false;
+  std::size_t warnings_said_ = 0;
   std::int64_t shown_ns_ = 0;
 };
+
+// Before anything is measured: the plan holds every workload and every network.
+[[nodiscard]] bool is_all_there_is(const calibration::Session& session);
+
+// As --budget takes it: "2h", "10m", "90s".
+[[nodiscard]] std::string budget_text(double seconds);
 
 // What --dry-run prints: the order, the time, the error to expect.
 [[nodiscard]] std::string plan_text(const calibration::Session& session);

@@ -168,6 +168,7 @@ int calibrate_runtime(const RuntimeArguments& arguments) {
     }
     return kExitOk;
   }
+  expect_outputs(arguments, "");
   catch_stop();
   const calibration::MachineState& state = session.settle();
   for (const std::string& unknown : state.unknown) fmt::print(stderr, "not known {}\n", printable(unknown));
@@ -175,11 +176,15 @@ int calibrate_runtime(const RuntimeArguments& arguments) {
   calibration::JournalHeader header = calibration::header_of(facts, state, 1, "edge-calibrate " EDGEJOULE_VERSION);
   header.threads = "as the command has them";
   header.format = import::extension_of(arguments.format);
-  if (const auto earlier = earlier_run(path, header, arguments.resume)) {
-    fmt::print(stderr, "resumed   {} engines of {}\n", session.take_over(*earlier), printable(path));
+  const auto earlier = earlier_run(path, header, arguments.resume, false);
+  if (earlier) {
+    const std::size_t engines = session.take_over(*earlier);
+    fmt::print(stderr, "resumed   {} engine{} of {}\n", engines, engines == 1 ? "" : "s", printable(path));
+  } else if (arguments.resume) {
+    fmt::print(stderr, "resumed   nothing: {} holds nothing that was measured, it begins afresh\n", printable(path));
   }
   {
-    calibration::Journal journal(path, header, arguments.resume);
+    calibration::Journal journal(path, header, earlier.has_value());
     session.run(journal, show_engine, stop_asked);
   }
   const RuntimeSession::Outcome& outcome = session.outcome();

@@ -191,6 +191,21 @@ void write_file(const std::string& path, std::string_view contents) {
   replace_file(target, contents);
 }
 
+void expect_writable(const std::string& path) {
+  if (path == "-") return;
+  const std::string target = followed(path);
+  struct stat info {};
+  if (::stat(target.c_str(), &info) == 0 && !S_ISREG(info.st_mode)) {
+    if (S_ISDIR(info.st_mode)) fail("write", path, EISDIR);
+    if (::access(target.c_str(), W_OK) != 0) fail("write", path, errno);
+    return;
+  }
+  const std::string folder = folder_of(target);
+  if (::stat(folder.c_str(), &info) != 0) fail("write into the folder", folder, errno);
+  if (!S_ISDIR(info.st_mode)) fail("write into the folder", folder, ENOTDIR);
+  if (::access(folder.c_str(), W_OK | X_OK) != 0) fail("write into the folder", folder, errno);
+}
+
 std::string sha256(std::string_view bytes) {
   std::array<unsigned char, EVP_MAX_MD_SIZE> digest;
   unsigned int size = 0;

@@ -24,6 +24,9 @@ struct FileError : std::runtime_error {
 // are written in place, since they cannot be replaced.
 void write_file(const std::string& path, std::string_view contents);
 
+// Throws what write_file would, as far as it can be known beforehand; writes nothing.
+void expect_writable(const std::string& path);
+
 // The SHA-256 of the bytes as 64 hexadecimal digits.
 [[nodiscard]] std::string sha256(std::string_view bytes);
 

@@ -21,7 +21,6 @@ using measurements::MeasurementSet;
 using measurements::NodeLevel;
 using Rows = std::vector<std::size_t>;
 
-constexpr std::size_t kFewestRows = 8;  // of a whole set
 constexpr double kMostExcluded = 0.2;
 constexpr std::size_t kMostGroupsOneByOne = 10;
 constexpr std::size_t kFewOfAKey = 20;
@@ -37,11 +36,11 @@ void check_usable(const MeasurementSet& set) {
   const auto ops =
       static_cast<std::size_t>(std::count_if(set.measurements.begin(), set.measurements.end(),
                                              [](const Measurement& m) { return m.level == NodeLevel::kOp; }));
-  if (ops < kFewestRows) {
+  if (ops < kFewestOps) {
     throw MeasurementError(
         fmt::format("{} usable measurements of single ops among {}: a table needs at least {}; "
                     "measure more ops",
-                    ops, read, kFewestRows));
+                    ops, read, kFewestOps));
   }
   if (static_cast<double>(set.excluded.size()) > kMostExcluded * static_cast<double>(read)) {
     throw MeasurementError(fmt::format(

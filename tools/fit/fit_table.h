@@ -9,6 +9,7 @@
 // above idle that are mostly not above zero.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,9 @@
 #include "measurements/measurement_set.h"
 
 namespace edgejoule::fit {
+
+// Ops that a table needs, of all kinds together.
+inline constexpr std::size_t kFewestOps = 8;
 
 struct KeyReport {
   std::string key{};  // "dense float32", "dense float32 with scaled weights"

@@ -25,6 +25,9 @@ namespace edgejoule::text {
 // A JSON string, in quotes; bytes that are not UTF-8 become U+FFFD.
 [[nodiscard]] std::string json_string(std::string_view text);
 
+// One word of a POSIX shell's command line, quoted where needed.
+[[nodiscard]] std::string shell_word(std::string_view text);
+
 // Columns a terminal gives the text (as printable() returns it): code points, wide
 // East Asian ones twice, combining ones not at all.
 [[nodiscard]] std::size_t display_width(std::string_view text);

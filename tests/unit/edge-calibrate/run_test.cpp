@@ -108,18 +108,31 @@ TEST(CalibrateRun, AJournalThatCannotGrowCostsNothingThatWasMeasured) {
   const test::Outcome outcome = test::run_program("ulimit -f 16; trap '' XFSZ; " EDGE_CALIBRATE " run --emulate " +
                                                   law + " --budget 60s -o " + table);
   ASSERT_EQ(outcome.code, 0) << outcome.err;
-  EXPECT_THAT(outcome.err, HasSubstr("journal: File too large; free some space before the next run: what was measured "
-                                     "until now is in it, the rest is kept in memory until the end"));
+  EXPECT_THAT(outcome.err, HasSubstr("journal: File too large; free some space: what was measured until now is in it, "
+                                     "the rest waits in memory"));
   const std::size_t kept = blocks(table + ".journal");
   const std::size_t at = outcome.err.find("measured  ");
   ASSERT_NE(at, std::string::npos) << outcome.err;
   EXPECT_GT(std::stoul(outcome.err.substr(at + 10)), kept + 10) << "blocks in the table";
   EXPECT_TRUE(CoefficientTable::open(files::load(table, files::FileKind::kTable).span()).ok());
-  // The line that did not fit is torn; one goes on before it.
   const test::Outcome resumed = run("--emulate " + law + " --budget 60s --resume -o " + table);
   EXPECT_EQ(resumed.code, 0) << resumed.err;
   EXPECT_THAT(resumed.err, HasSubstr("resumed   "));
   EXPECT_GT(blocks(table + ".journal"), kept + 10);
+}
+
+TEST(CalibrateRun, AFullDiskForJournalAndTableLosesNothing) {
+  const test::TemporaryFolder folder;
+  const std::string table = folder.file("t.ejt"), law = board_with(folder, "");
+  // Less than a table needs, and less than a journal.
+  const test::Outcome outcome =
+      test::run_program("export TMPDIR=/nowhere; ulimit -f 2; trap '' XFSZ; " EDGE_CALIBRATE " run --emulate " + law +
+                        " --budget 60s --journal " + folder.file("j") + " -o " + table + " 2>/dev/stdout | cat");
+  EXPECT_THAT(outcome.out, HasSubstr("cannot write " + table));
+  EXPECT_THAT(outcome.out, HasSubstr("lost      what the journal had no room for")) << "here nothing takes it";
+  const test::Outcome full = run("--emulate " + law + " --budget 60s --journal /dev/full -o " + table);
+  EXPECT_EQ(full.code, 1);
+  EXPECT_THAT(full.err, HasSubstr("/dev/full: No space left on device; free some space, or choose another place"));
 }
 
 struct FaultCase {
@@ -135,7 +148,7 @@ TEST_P(CalibrateRunFault, IsSaidAndWhatWasMeasuredSurvives) {
   const test::Outcome outcome = run("--emulate " + board_with(folder, GetParam().line) + " --budget 120s -o " + table);
   EXPECT_EQ(outcome.code, 4) << outcome.err;
   EXPECT_THAT(outcome.err, HasSubstr(GetParam().says));
-  EXPECT_THAT(outcome.err, HasSubstr("go on with: edge-calibrate run --resume"));
+  EXPECT_THAT(outcome.err, HasSubstr("go on with: "));
   EXPECT_GT(blocks(table + ".journal"), 40U);
   EXPECT_TRUE(CoefficientTable::open(files::load(table, files::FileKind::kTable).span()).ok())
       << "half the budget is enough for a table";
@@ -179,10 +192,131 @@ TEST(CalibrateRun, SaysWhatIsWrongWithItsInput) {
   EXPECT_THAT(engine.err, HasSubstr("there are: cpu, gpu"));
   const test::Outcome nowhere = run("--emulate orin-nano -o " + folder.file("no/t.ejt"));
   EXPECT_EQ(nowhere.code, 1);
-  EXPECT_THAT(nowhere.err, HasSubstr("t.ejt.journal"));
+  EXPECT_THAT(nowhere.err, HasSubstr("cannot write into the folder " + folder.file("no")));
   const test::Outcome no_rail = run("--root " + folder.path().string() + output);
   EXPECT_EQ(no_rail.code, 1);
   EXPECT_THAT(no_rail.err, HasSubstr("--emulate orin-nano"));
+}
+
+TEST(CalibrateRun, ReadsABudgetAsPeopleWriteOneAndRefusesTheRest) {
+  const test::TemporaryFolder folder;
+  const auto plan = [&](const std::string& budget) {
+    return run("--emulate orin-nano --dry-run -o " + folder.file("t.ejt") + " --budget '" + budget + "'");
+  };
+  EXPECT_THAT(plan("1h30m").err, HasSubstr(" of 1h30m;"));
+  EXPECT_THAT(plan("2min30s").err, HasSubstr(" of 2m30s;"));
+  EXPECT_THAT(plan("90").err, HasSubstr(" of 1m30s;"));
+  for (const char* budget : {"soon", "5x", "-5m", "0", "0s", "nan", "inf", "1e9h", "5m20", "1,5h", "m", "", " "}) {
+    const test::Outcome refused = plan(budget);
+    EXPECT_EQ(refused.code, 2) << budget;
+    EXPECT_THAT(refused.err, HasSubstr("write 90s, 5m, 2h or 1h30m")) << budget;
+  }
+}
+
+TEST(CalibrateRun, SaysWhereTimeIsTooShortForATableBeforeItIsSpent) {
+  const test::TemporaryFolder folder;
+  const std::string board = "--emulate orin-nano -o " + folder.file("t.ejt") + " --budget ";
+  const test::Outcome refused = run(board + "5s");
+  EXPECT_EQ(refused.code, 1);
+  EXPECT_TRUE(folder.names().empty());
+  const std::size_t give = refused.err.find("give ");
+  ASSERT_NE(give, std::string::npos) << refused.err;
+  const std::string enough = refused.err.substr(give + 5, refused.err.find(' ', give + 5) - give - 5);
+  EXPECT_EQ(run(board + enough).code, 0) << enough;
+}
+
+TEST(CalibrateRun, SaysWhereMoreTimeChangesNothing) {
+  const test::TemporaryFolder folder;
+  const std::string output = " --dry-run -o " + folder.file("t.ejt");
+  EXPECT_THAT(run("--emulate orin-nano --budget 2h" + output).err, HasSubstr("this is all there is to measure"));
+  EXPECT_THAT(run("--emulate orin-nano --budget 2m" + output).err, Not(HasSubstr("this is all there is to measure")));
+}
+
+TEST(CalibrateRun, TriesItsOutputsBeforeItMeasures) {
+  const test::TemporaryFolder folder;
+  const std::string table = folder.file("t.ejt");
+  const auto with = [&](const std::string& more) { return run("--emulate orin-nano --budget 30s -o " + table + more); };
+  for (const char* option : {" --report ", " --measurements ", " --held-out ", " --journal ", " --log "}) {
+    const test::Outcome outcome = with(option + folder.file("no/x"));
+    EXPECT_EQ(outcome.code, 1) << option;
+    EXPECT_THAT(outcome.err, HasSubstr(folder.file("no"))) << option;
+  }
+  EXPECT_THAT(with(" --report " + folder.path().string()).err, HasSubstr("it is a folder"));
+  EXPECT_THAT(with(" --report " + table).err, HasSubstr("asked for twice"));
+  EXPECT_TRUE(folder.names().empty());
+}
+
+TEST(CalibrateRun, AJournalOfARealBoardIsNotBegunAfresh) {
+  const test::TemporaryFolder folder;
+  const std::string table = folder.file("t.ejt"), emulated = "--emulate orin-nano --budget 30s -o " + table;
+  ASSERT_EQ(run(emulated).code, 0);
+  EXPECT_EQ(run(emulated).code, 0) << "virtual minutes are cheap";
+  std::string journal(files::read_file(table + ".journal").text());
+  const std::size_t at = journal.find("os\temulated");
+  ASSERT_NE(at, std::string::npos);
+  journal.replace(at, 11, "os\tR36.4.3 ");
+  files::write_file(table + ".journal", journal);
+  const test::Outcome refused = run(emulated);
+  EXPECT_EQ(refused.code, 1);
+  EXPECT_THAT(refused.err, HasSubstr("go on with --resume, or move it away"));
+  EXPECT_EQ(files::read_file(table + ".journal").text(), journal);
+  files::write_file(table + ".journal", "what somebody wrote\n");
+  EXPECT_EQ(run(emulated).code, 3);
+  EXPECT_EQ(files::read_file(table + ".journal").text(), "what somebody wrote\n");
+}
+
+TEST(CalibrateRun, ResumesWithoutWhatIsDamagedAndWithWhatAnotherBudgetChose) {
+  const test::TemporaryFolder folder;
+  const std::string table = folder.file("t.ejt"), board = "--emulate orin-nano -o " + table;
+  EXPECT_THAT(run(board + " --resume").err, HasSubstr("there is no journal " + table + ".journal"));
+  files::write_file(table + ".journal", "");
+  EXPECT_THAT(run(board + " --budget 30s --resume").err, HasSubstr("resumed   nothing"));
+  ASSERT_EQ(run(board + " --budget 2m").code, 0);
+  const std::size_t before = blocks(table + ".journal");
+  std::string journal(files::read_file(table + ".journal").text());
+  journal.replace(journal.find("joules=", journal.size() / 2), 7, "jou\nes=");
+  files::write_file(table + ".journal", journal);
+  const test::Outcome resumed = run(board + " --budget 40s --resume");
+  EXPECT_EQ(resumed.code, 0) << resumed.err;
+  EXPECT_THAT(resumed.err, HasSubstr("damaged   2 lines"));
+  EXPECT_THAT(resumed.err, HasSubstr(" " + std::to_string(before - 1) + " blocks of "));
+  EXPECT_THAT(resumed.err, Not(HasSubstr("not used"))) << "a smaller budget loses nothing";
+}
+
+TEST(CalibrateRun, SaysHowToGoOnInTheWordsItWasCalledWith) {
+  const test::TemporaryFolder folder;
+  const std::string table = folder.file("a table.ejt"), law = board_with(folder, "fault rail at_s=0.6\n");
+  const test::Outcome outcome = run("--emulate " + law + " --budget 1m -o '" + table + "' --log " + folder.file("log"));
+  EXPECT_EQ(outcome.code, 4);
+  // Nothing was measured: nothing to go on with.
+  EXPECT_THAT(outcome.err, Not(HasSubstr("go on with")));
+  const std::string later = board_with(folder, "fault rail at_s=8\n");
+  const std::string said = run("--emulate " + later + " --budget 1m -o '" + table + "'").err;
+  EXPECT_THAT(said, HasSubstr(" run --emulate " + later + " --budget 1m -o '" + table + "' --resume\n"));
+  EXPECT_THAT(std::string(files::read_file(folder.file("log")).text()), HasSubstr("rail IN has not answered"));
+}
+
+TEST(CalibrateRun, AHangUpEndsItUnlessItWasTakenIn) {
+  const test::TemporaryFolder folder;
+  const std::string table = folder.file("t.ejt");
+  const test::Outcome outcome = test::run_program("trap '' HUP; " EDGE_CALIBRATE " run --emulate orin-nano -o " +
+                                                  table + " & pid=$!; while ! grep -q ^block " + table +
+                                                  ".journal; do sleep 0.01; done; " + "kill -HUP $pid; wait $pid");
+  EXPECT_EQ(outcome.code, 0) << "as nohup asks for: " << outcome.err;
+}
+
+TEST(CalibrateRun, ALogTellsHowItEnded) {
+  const test::TemporaryFolder folder;
+  const std::string log = folder.file("log");
+  EXPECT_EQ(run("--emulate orin-nano --budget 30s -o /dev/full --journal " + folder.file("j") + " --log " + log).code,
+            1);
+  const std::string said(files::read_file(log).text());
+  EXPECT_THAT(said, HasSubstr("error     cannot write /dev/full"));
+  EXPECT_THAT(said, HasSubstr("kept      " + folder.file("j")));
+  EXPECT_EQ(run("--emulate orin-nano --budget 30s -o " + folder.file("t.ejt") + " --log " + log).code, 0);
+  const std::string whole(files::read_file(log).text());
+  EXPECT_THAT(whole, HasSubstr("validated "));
+  EXPECT_THAT(whole, HasSubstr("wrote     " + folder.file("t.ejt")));
 }
 
 TEST(CalibrateRun, AFullDiskCostsTheTableAndNotTheJournal) {

@@ -112,10 +112,16 @@ TEST(Runtime, GoesOnWithNothingButItsOwnJournal) {
   const Board board;
   const std::string fails = "false {model} {iterations}";
   EXPECT_EQ(board.run(fails).code, 1);
+  EXPECT_THAT(board.run(fails).err, HasSubstr("3 engines in a row")) << "where nothing was measured nothing is lost";
+  EXPECT_THAT(board.run(fails, "--resume").err, HasSubstr("resumed   nothing"));
+  std::ofstream(board.table() + ".journal", std::ios::app)
+      << "block\tsome-engine\tjoules=1\tjoules_error=0.01\tseconds=1\tfirst_seconds=1\tidle_watts=1\trun_watts=2\t"
+         "begin_s=1\tend_s=2\tcelsius=40\tcoverage=1\tconservation=0\tnaive_joules=1\texecutions=9\tattempt=1\t"
+         "problem=\n";
   const test::Outcome again = board.run(fails);
   EXPECT_EQ(again.code, 1);
-  EXPECT_THAT(again.err, HasSubstr("holds an earlier calibration: go on with --resume"));
-  EXPECT_THAT(board.run(fails, "--resume").err, HasSubstr("resumed   0 engines"));
+  EXPECT_THAT(again.err, HasSubstr("holds 1 block of an earlier calibration"));
+  EXPECT_THAT(board.run(fails, "--resume").err, HasSubstr("some-engine is not among the experiments any more"));
   const test::Outcome other = board.run("exit 1; true {model} {iterations}", "--resume");
   EXPECT_EQ(other.code, 3);
   EXPECT_THAT(other.err, HasSubstr("its runtime is 'false {model} {iterations}'"));
