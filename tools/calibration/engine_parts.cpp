@@ -8,6 +8,7 @@
 
 #include "edgejoule/core/graph.h"
 #include "text/escape.h"
+#include "text/quantity_text.h"
 
 namespace edgejoule::calibration {
 namespace {
@@ -164,10 +165,12 @@ InferenceEnergy per_inference(const RunEnergy& shorter, const RunEnergy& longer)
   const InferenceEnergy out{.joules = (longer.joules - shorter.joules) / more,
                             .seconds = (longer.seconds - shorter.seconds) / more};
   if (!(out.joules > 0) || !(out.seconds > 0)) {
-    throw RuntimeError(fmt::format(
-        "{} inferences took {} J in {} s, {} of them {} J in {} s: too little to see an "
-        "inference in; run more iterations",
-        shorter.inferences, shorter.joules, shorter.seconds, longer.inferences, longer.joules, longer.seconds));
+    throw RuntimeError(
+        fmt::format("{} inferences took {} in {}, {} of them {} in {}: more of them took no more, too little to see an "
+                    "inference in; "
+                    "check what {{iterations}} stands for in the command",
+                    shorter.inferences, text::si(shorter.joules, "J"), text::si(shorter.seconds, "s"),
+                    longer.inferences, text::si(longer.joules, "J"), text::si(longer.seconds, "s")));
   }
   return out;
 }

@@ -235,6 +235,19 @@ bool RuntimeCommand::tells_layers() const {
   return holds(template_, "{layers}");
 }
 
+std::vector<std::string> RuntimeCommand::unknown_places() const {
+  constexpr std::array<std::string_view, 5> kPlaces = {"{model}", "{iterations}", "{times}", "{profile}", "{layers}"};
+  std::vector<std::string> unknown;
+  for (std::size_t at = template_.find('{'); at != std::string::npos; at = template_.find('{', at + 1)) {
+    const std::size_t end = template_.find_first_not_of("abcdefghijklmnopqrstuvwxyz_", at + 1);
+    if (end == std::string::npos || end == at + 1 || template_[end] != '}') continue;
+    if (at > 0 && template_[at - 1] == '$') continue;  // the shell's own
+    const std::string place = template_.substr(at, end + 1 - at);
+    if (std::find(kPlaces.begin(), kPlaces.end(), place) == kPlaces.end()) unknown.push_back(place);
+  }
+  return unknown;
+}
+
 RuntimeProfile RuntimeCommand::profile(const Experiment& experiment, std::uint64_t iterations) {
   if (!holds(template_, "{profile}") && !tells_layers()) return {};
   execute(experiment, command_for(experiment, iterations, true), true);

@@ -24,12 +24,6 @@ using text::printable;
 
 constexpr std::int64_t kRedrawEveryNs = 100'000'000;
 
-std::string time_text(double seconds) {
-  const long whole = std::lround(std::max(0.0, seconds));
-  if (whole >= 3600) return fmt::format("{}h{:02}m", whole / 3600, whole / 60 % 60);
-  return whole >= 60 ? fmt::format("{}m{:02}s", whole / 60, whole % 60) : fmt::format("{}s", whole);
-}
-
 std::string block_text(const Block& block) {
   if (!block.problem.empty()) return fmt::format("again: {}", printable(block.problem));
   return fmt::format("{} ± {:.1f} %, {}", text::si(block.joules, "J"), 100 * block.relative_error(),
@@ -44,6 +38,12 @@ std::string count_text(std::size_t count, const char* what) {
 
 bool is_all_there_is(const calibration::Session& session) {
   return session.plan().size() >= session.candidates().size() + session.networks().size();
+}
+
+std::string time_text(double seconds) {
+  const long whole = std::lround(std::max(0.0, seconds));
+  if (whole >= 3600) return fmt::format("{}h{:02}m", whole / 3600, whole / 60 % 60);
+  return whole >= 60 ? fmt::format("{}m{:02}s", whole / 60, whole % 60) : fmt::format("{}s", whole);
 }
 
 std::string budget_text(double seconds) {

@@ -41,6 +41,9 @@ class RunView {
 // Before anything is measured: the plan holds every workload and every network.
 [[nodiscard]] bool is_all_there_is(const calibration::Session& session);
 
+// "1h05m", "6m08s", "45s"
+[[nodiscard]] std::string time_text(double seconds);
+
 // As --budget takes it: "2h", "10m", "90s".
 [[nodiscard]] std::string budget_text(double seconds);
 

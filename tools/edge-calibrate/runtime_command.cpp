@@ -1,7 +1,6 @@
 // edge-calibrate runtime: a table of what a board's GPU, DLA or CPU draws in a runtime that is a command.
 #include <fmt/format.h>
 
-#include <map>
 #include <memory>
 #include <optional>
 
@@ -15,7 +14,9 @@
 #include "fit/table_writer.h"
 #include "measurements/measurement_file.h"
 #include "measurements/names.h"
+#include "run_view.h"
 #include "table_date.h"
+#include "text/choice_option.h"
 #include "text/escape.h"
 #include "text/quantity_text.h"
 #include "validation.h"
@@ -76,8 +77,12 @@ void say_plan(const RuntimeSession& session, double budget_s) {
   std::size_t held_out = 0;
   const std::vector<const Experiment*> plan = session.plan();
   for (const Experiment* experiment : plan) held_out += experiment->held_out ? 1 : 0;
-  fmt::print(stderr, "plan      {} engines, {} of them held out, at least {:.1f} s each; as many as {:.0f} s allow\n",
-             plan.size(), held_out, session.least_seconds(), budget_s);
+  fmt::print(stderr, "plan      {} engines, {} of them held out, at least {:.1f} s each; as many as {} allow\n",
+             plan.size(), held_out, session.least_seconds(), time_text(budget_s));
+  if (plan.size() - held_out < fit::kFewestOps) {
+    fmt::print(stderr, "          too few for a table, which needs {} beside those held out: give more with --budget\n",
+               fit::kFewestOps);
+  }
 }
 
 void show_engine(const calibration::RuntimeProgress& progress) {
@@ -87,7 +92,7 @@ void show_engine(const calibration::RuntimeProgress& progress) {
     what = fmt::format("{} and {} each, standard error {}{}", text::si(block.joules, "J"), text::si(block.seconds, "s"),
                        percent(block.relative_error()), progress.experiment->held_out ? ", held out" : "");
   }
-  fmt::print(stderr, "{:>4}/{}  {:.0f} s left  {}: {}\n", progress.number, progress.planned, progress.seconds_left,
+  fmt::print(stderr, "{:>4}/{}  {} left  {}: {}\n", progress.number, progress.planned, time_text(progress.seconds_left),
              progress.experiment->name, what);
 }
 
@@ -157,6 +162,12 @@ int calibrate_runtime(const RuntimeArguments& arguments) {
   calibration::RuntimeCommand command(arguments.command, arguments.format, folder_of(arguments));
   RuntimeSession session(*machine, facts, command, options);
   say_plan(session, options.budget_s);
+  for (const std::string& unknown : command.unknown_places()) {
+    fmt::print(stderr,
+               "careful   {} in the command is none of the places that are filled in ({{model}}, {{iterations}}, "
+               "{{times}}, {{profile}}, {{layers}}): the shell gets it as it stands\n",
+               printable(unknown));
+  }
   if (!command.tells_layers()) {
     fmt::print(stderr,
                "layers    not told (no {{layers}} in the command): each op is measured by itself, what the runtime "
@@ -200,11 +211,16 @@ int calibrate_runtime(const RuntimeArguments& arguments) {
   } catch (const measurements::MeasurementError& error) {
     fmt::print(stderr, "no table: {}\n", error.what());
   }
-  if (outcome.complete) return any ? kExitOk : kExitFailed;
-  fmt::print(stderr, "{}; what was measured is kept in {}, go on with the same command and --resume\n", outcome.text(),
-             printable(path));
-  const bool nothing = session.fit_set().measurements.empty() && session.held_out_set().measurements.empty();
-  return nothing ? kExitFailed : kExitEndedEarly;
+  if (outcome.complete && any) return kExitOk;
+  if (outcome.complete) {
+    fmt::print(stderr, "kept      {} has what was measured; go on with: {}\n", printable(path),
+               command_to_resume({{"--budget", budget_text(2 * options.budget_s)}}));
+    return kExitFailed;
+  }
+  fmt::print(stderr, "{}\n", outcome.text());
+  if (session.fit_set().measurements.empty() && session.held_out_set().measurements.empty()) return kExitFailed;
+  fmt::print(stderr, "kept      {} has what was measured; go on with: {}\n", printable(path), command_to_resume());
+  return kExitEndedEarly;
 }
 
 }  // namespace
@@ -215,15 +231,12 @@ void add_runtime_command(CLI::App& program, Run& chosen) {
       program.add_subcommand("runtime", "Calibrate what a runtime draws that is a command, such as trtexec");
   command->add_option("command", a->command, "with {model} and {iterations} in it")->required();
   add_calibration_options(*command, "20m", *a);
-  command->add_option("--format", a->format, "of the models: onnx or tflite")
-      ->required()
-      ->transform(CLI::CheckedTransformer(std::map<std::string, import::ModelFormat>{
-          {"onnx", import::ModelFormat::kOnnx}, {"tflite", import::ModelFormat::kTflite}}));
+  text::choose<import::ModelFormat>(command->add_option("--format", a->format, "of the models")->required(),
+                                    {{"onnx", import::ModelFormat::kOnnx}, {"tflite", import::ModelFormat::kTflite}});
   command->add_option("--engine-name", a->engine, "what the table calls the engine")->required();
-  command->add_option("--engine-kind", a->kind, "cpu, gpu, dla or npu")
-      ->required()
-      ->transform(CLI::CheckedTransformer(std::map<std::string, EngineKind>{
-          {"cpu", EngineKind::kCpu}, {"gpu", EngineKind::kGpu}, {"dla", EngineKind::kDla}, {"npu", EngineKind::kNpu}}));
+  text::choose<EngineKind>(
+      command->add_option("--engine-kind", a->kind, "what it is")->required(),
+      {{"cpu", EngineKind::kCpu}, {"gpu", EngineKind::kGpu}, {"dla", EngineKind::kDla}, {"npu", EngineKind::kNpu}});
   command->add_option("--kinds", a->kinds, "only these kinds of op, e.g. conv_2d,dense (default: all)")->delimiter(',');
   command->add_option("--folder", a->folder, "models and logs (default: the table's name + .experiments)");
   command->add_flag("--dry-run", a->dry_run, "say what would be measured, in which order");

@@ -2,11 +2,10 @@
 
 #include <fmt/format.h>
 
-#include <map>
-
 #include "compare.h"
 #include "compare_page.h"
 #include "files/io.h"
+#include "text/choice_option.h"
 #include "text/escape.h"
 #include "text/terminal.h"
 
@@ -62,13 +61,10 @@ CompareCommand::CompareCommand(CLI::App& app)
   command_->add_option("--set-a", set_a_, "settings of the first: batch, seq, resolution, dtype, at, ...")
       ->type_name("KEY=VALUE,...");
   command_->add_option("--set-b", set_b_, "of the second")->type_name("KEY=VALUE,...");
-  command_
-      ->add_option("--by", by_,
-                   "list modules, ops or kinds of op (the biggest movers first), or the merged tree (module)")
-      ->transform(CLI::CheckedTransformer(std::map<std::string, CompareBy>{{"module", CompareBy::kModule},
-                                                                           {"op", CompareBy::kOp},
-                                                                           {"kind", CompareBy::kKind},
-                                                                           {"tree", CompareBy::kTree}}));
+  text::choose<CompareBy>(
+      command_->add_option("--by", by_,
+                           "list modules, ops or kinds of op (the biggest movers first), or the merged tree (module)"),
+      {{"module", CompareBy::kModule}, {"op", CompareBy::kOp}, {"kind", CompareBy::kKind}, {"tree", CompareBy::kTree}});
   command_->add_option("--top", top_, "rows to show (20)");
   command_->add_option("--depth", depth_, "levels of the tree to show");
   command_->add_option("--confidence", confidence_, "of the intervals, in percent")

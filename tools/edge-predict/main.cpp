@@ -5,7 +5,6 @@
 #include <charconv>
 #include <cstdint>
 #include <cstdio>
-#include <map>
 #include <optional>
 #include <string>
 #include <system_error>
@@ -24,6 +23,7 @@
 #include "repeats.h"
 #include "sweep.h"
 #include "sweep_view.h"
+#include "text/choice_option.h"
 #include "text/escape.h"
 #include "text/quantity_text.h"
 #include "text/terminal.h"
@@ -112,13 +112,10 @@ void add_options(CLI::App& app, Arguments& arguments) {
   app.add_option(
       "--at", arguments.request.operating_point,
       "operating point of the table (default: its first), or clocks in MHz between calibrated ones: cpu=1200,gpu=600");
-  app.add_option("--by", arguments.by,
-                 "list by op, kind or module instead of the tree, or what repeats over the depth side by side")
-      ->transform(CLI::CheckedTransformer(std::map<std::string, By>{{"tree", By::kTree},
-                                                                    {"op", By::kOp},
-                                                                    {"kind", By::kKind},
-                                                                    {"module", By::kModule},
-                                                                    {"repeat", By::kRepeat}}));
+  text::choose<By>(
+      app.add_option("--by", arguments.by,
+                     "list by op, kind or module instead of the tree, or what repeats over the depth side by side"),
+      {{"tree", By::kTree}, {"op", By::kOp}, {"kind", By::kKind}, {"module", By::kModule}, {"repeat", By::kRepeat}});
   app.add_option("--explain", arguments.explain,
                  "show each op whose path contains TEXT as a sum of named terms (no TEXT: every op)")
       ->expected(0, 1)
@@ -146,11 +143,10 @@ void add_options(CLI::App& app, Arguments& arguments) {
       ->type_name("TIME");
   auto* csv = app.add_flag("--csv", arguments.csv, "one row per node");
   app.add_flag("--json", arguments.json, "EJR1 as JSON text (with --explain: terms too)")->excludes(csv);
-  app.add_option("--colour,--color", arguments.colour, "auto, always or never")
-      ->transform(
-          CLI::CheckedTransformer(std::map<std::string, text::ColourChoice>{{"auto", text::ColourChoice::kAuto},
-                                                                            {"always", text::ColourChoice::kAlways},
-                                                                            {"never", text::ColourChoice::kNever}}));
+  text::choose<text::ColourChoice>(app.add_option("--colour,--color", arguments.colour, "of the text on a terminal"),
+                                   {{"auto", text::ColourChoice::kAuto},
+                                    {"always", text::ColourChoice::kAlways},
+                                    {"never", text::ColourChoice::kNever}});
   auto* sweep =
       app.add_option("--sweep", arguments.sweep, "price KEY=FROM:TO:STEP, KEY=VALUE,VALUE or at, one row each")
           ->type_name("KEY=VALUES");
