@@ -47,9 +47,9 @@ void catch_stop();
 [[nodiscard]] std::unique_ptr<calibration::RealMachine> this_machine(const SensorArguments& sensors,
                                                                      const std::string& otherwise);
 
-// What an earlier run measured, where `resume` asks for it; none where it measured nothing well, or was of an emulated board
-// as this one is. Throws BadFile where it is of another machine or no journal, std::runtime_error where nobody asked to
-// go on with it.
+// What an earlier run measured, where `resume` asks for it; none where it measured nothing well, or was of an emulated
+// board as this one is. Throws BadFile where it is of another machine or no journal, std::runtime_error where nobody
+// asked to go on with it.
 [[nodiscard]] std::optional<calibration::JournalContent> earlier_run(const std::string& path,
                                                                      const calibration::JournalHeader& now, bool resume,
                                                                      bool emulated);

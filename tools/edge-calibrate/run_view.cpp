@@ -149,8 +149,8 @@ void RunView::show(const calibration::Progress& progress) {
   shown_ns_ = now;
   clear();
   std::string line =
-      fmt::format("{}/{}  {} left  expected error {:.1f} %  {}", progress.done, progress.planned,
-                  time_text(progress.seconds_left), 100 * progress.expected_error, printable(progress.doing));
+      fmt::format("{}/{}  {} left  ± {:.1f} %  {}", progress.done, progress.planned, time_text(progress.seconds_left),
+                  100 * progress.expected_error, printable(progress.doing));
   if (progress.block != nullptr) line += "  " + block_text(*progress.block);
   fmt::print(stderr, "{}", text::shorten(line, static_cast<std::size_t>(text::terminal_width(stderr, 100) - 1)));
   std::fflush(stderr);

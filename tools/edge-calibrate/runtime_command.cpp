@@ -8,6 +8,7 @@
 #include "calibration/table_facts.h"
 #include "calibration_options.h"
 #include "command.h"
+#include "command_line/choice_option.h"
 #include "files/io.h"
 #include "files/json.h"
 #include "fit/fit_table.h"
@@ -16,7 +17,6 @@
 #include "measurements/names.h"
 #include "run_view.h"
 #include "table_date.h"
-#include "text/choice_option.h"
 #include "text/escape.h"
 #include "text/quantity_text.h"
 #include "validation.h"
@@ -231,10 +231,11 @@ void add_runtime_command(CLI::App& program, Run& chosen) {
       program.add_subcommand("runtime", "Calibrate what a runtime draws that is a command, such as trtexec");
   command->add_option("command", a->command, "with {model} and {iterations} in it")->required();
   add_calibration_options(*command, "20m", *a);
-  text::choose<import::ModelFormat>(command->add_option("--format", a->format, "of the models")->required(),
-                                    {{"onnx", import::ModelFormat::kOnnx}, {"tflite", import::ModelFormat::kTflite}});
+  command_line::choose<import::ModelFormat>(
+      command->add_option("--format", a->format, "of the models")->required(),
+      {{"onnx", import::ModelFormat::kOnnx}, {"tflite", import::ModelFormat::kTflite}});
   command->add_option("--engine-name", a->engine, "what the table calls the engine")->required();
-  text::choose<EngineKind>(
+  command_line::choose<EngineKind>(
       command->add_option("--engine-kind", a->kind, "what it is")->required(),
       {{"cpu", EngineKind::kCpu}, {"gpu", EngineKind::kGpu}, {"dla", EngineKind::kDla}, {"npu", EngineKind::kNpu}});
   command->add_option("--kinds", a->kinds, "only these kinds of op, e.g. conv_2d,dense (default: all)")->delimiter(',');

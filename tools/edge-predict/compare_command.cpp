@@ -2,10 +2,10 @@
 
 #include <fmt/format.h>
 
+#include "command_line/choice_option.h"
 #include "compare.h"
 #include "compare_page.h"
 #include "files/io.h"
-#include "text/choice_option.h"
 #include "text/escape.h"
 #include "text/terminal.h"
 
@@ -61,7 +61,7 @@ CompareCommand::CompareCommand(CLI::App& app)
   command_->add_option("--set-a", set_a_, "settings of the first: batch, seq, resolution, dtype, at, ...")
       ->type_name("KEY=VALUE,...");
   command_->add_option("--set-b", set_b_, "of the second")->type_name("KEY=VALUE,...");
-  text::choose<CompareBy>(
+  command_line::choose<CompareBy>(
       command_->add_option("--by", by_,
                            "list modules, ops or kinds of op (the biggest movers first), or the merged tree (module)"),
       {{"module", CompareBy::kModule}, {"op", CompareBy::kOp}, {"kind", CompareBy::kKind}, {"tree", CompareBy::kTree}});

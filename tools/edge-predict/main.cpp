@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "bottlenecks.h"
+#include "command_line/choice_option.h"
 #include "compare_command.h"
 #include "data_view.h"
 #include "files/io.h"
@@ -23,7 +24,6 @@
 #include "repeats.h"
 #include "sweep.h"
 #include "sweep_view.h"
-#include "text/choice_option.h"
 #include "text/escape.h"
 #include "text/quantity_text.h"
 #include "text/terminal.h"
@@ -112,7 +112,7 @@ void add_options(CLI::App& app, Arguments& arguments) {
   app.add_option(
       "--at", arguments.request.operating_point,
       "operating point of the table (default: its first), or clocks in MHz between calibrated ones: cpu=1200,gpu=600");
-  text::choose<By>(
+  command_line::choose<By>(
       app.add_option("--by", arguments.by,
                      "list by op, kind or module instead of the tree, or what repeats over the depth side by side"),
       {{"tree", By::kTree}, {"op", By::kOp}, {"kind", By::kKind}, {"module", By::kModule}, {"repeat", By::kRepeat}});
@@ -143,10 +143,11 @@ void add_options(CLI::App& app, Arguments& arguments) {
       ->type_name("TIME");
   auto* csv = app.add_flag("--csv", arguments.csv, "one row per node");
   app.add_flag("--json", arguments.json, "EJR1 as JSON text (with --explain: terms too)")->excludes(csv);
-  text::choose<text::ColourChoice>(app.add_option("--colour,--color", arguments.colour, "of the text on a terminal"),
-                                   {{"auto", text::ColourChoice::kAuto},
-                                    {"always", text::ColourChoice::kAlways},
-                                    {"never", text::ColourChoice::kNever}});
+  command_line::choose<text::ColourChoice>(
+      app.add_option("--colour,--color", arguments.colour, "of the text on a terminal"),
+      {{"auto", text::ColourChoice::kAuto},
+       {"always", text::ColourChoice::kAlways},
+       {"never", text::ColourChoice::kNever}});
   auto* sweep =
       app.add_option("--sweep", arguments.sweep, "price KEY=FROM:TO:STEP, KEY=VALUE,VALUE or at, one row each")
           ->type_name("KEY=VALUES");

@@ -51,8 +51,8 @@ std::string rows_html(const std::vector<TableColumn>& columns, const std::vector
   out += "</tr></thead><tbody>";
   for (std::size_t r = from; r < to; ++r) {
     if (rows[r].size() == 1 && columns.size() > 1) {
-      out += fmt::format("<tr><th class=\"over\" scope=\"rowgroup\" colspan=\"{}\"><span>{}</span></th></tr>", columns.size(),
-                         text::html(rows[r][0]));
+      out += fmt::format("<tr><th class=\"over\" scope=\"rowgroup\" colspan=\"{}\"><span>{}</span></th></tr>",
+                         columns.size(), text::html(rows[r][0]));
       continue;
     }
     out += "<tr>";

@@ -8,7 +8,7 @@
 
 #include "text/escape.h"
 
-namespace edgejoule::text {
+namespace edgejoule::command_line {
 
 // `option` was added for a variable of type Value, an enumeration.
 template <class Value>
@@ -26,9 +26,9 @@ CLI::Option* choose(CLI::Option* option, std::vector<std::pair<std::string, Valu
           given = std::to_string(static_cast<int>(value));
           return std::string();
         }
-        return "'" + printable(given) + "' is none of " + listed;
+        return "'" + text::printable(given) + "' is none of " + listed;
       },
       ""));
 }
 
-}  // namespace edgejoule::text
+}  // namespace edgejoule::command_line
