@@ -54,10 +54,14 @@ void add_calibration_options(CLI::App& command, const char* budget, CalibrationA
   command
       .add_option("-o,--output", arguments.output, "the table: JSON text where it ends in .json, else binary (.ejt)")
       ->required();
-  command.add_option("--budget", arguments.budget, "time to measure: 90s, 5m, 20m, 2h")->capture_default_str();
+  command
+      .add_option("--budget", arguments.budget,
+                  "time to measure, earlier runs of a resumed one included: 90s, 5m, 2h, 1h30m")
+      ->capture_default_str();
   command.add_option("--journal", arguments.journal,
                      "what has been measured so far (default: the table's name + .journal)");
-  command.add_flag("--resume", arguments.resume, "go on with the journal of an earlier run");
+  command.add_flag("--resume", arguments.resume,
+                   "go on with the journal of an earlier run: after ctrl-C, a crash or a reboot");
   command.add_option("--measurements", arguments.measurements, "also write what the table was fitted to (.ejm)");
   command.add_option("--held-out", arguments.held_out, "also write what it was validated on (.ejm)");
   command.add_option("--name", arguments.name, "of the table (default: board and engine)");

@@ -40,6 +40,8 @@ Without --emulate it runs on this board: finds its rails, checks its state, and 
 processor. With it, time is virtual: minutes of measuring take seconds.
 Each workload is measured between two pauses, as often as its standard error needs; what went wrong is measured again.
 Networks and every fourth shape are kept for validation; the fit never sees them.
+Ctrl-C ends with the workload that runs (a second one at once); what was measured is kept. Under nohup it outlives
+the terminal.
 
 Examples:
   edge-calibrate run --emulate orin-nano -o orin.ejt --report orin.html
@@ -195,7 +197,9 @@ int calibrate(const RunArguments& arguments, RunView& view) {
   view.end(session);
   const Session::Outcome& outcome = session.outcome();
   const auto say_kept = [&](const std::string& command) {
-    if (session.measured().empty()) return;
+    const auto& all = session.measured();
+    if (std::none_of(all.begin(), all.end(), [](const auto& measured) { return measured.block.problem.empty(); }))
+      return;
     view.say(fmt::format("kept      {} has what was measured; go on with: {}", printable(path), command));
   };
   try {
@@ -234,14 +238,6 @@ void add_run_command(CLI::App& program, Run& chosen) {
   auto a = std::make_shared<RunArguments>();
   CLI::App* const command = program.add_subcommand("run", "Calibrate a board: measure, fit, validate, write a table");
   add_calibration_options(*command, "5m", *a);
-  command->add_option("--emulate", a->emulate, "an emulated board in virtual time: orin-nano, or a file");
-  command->add_option("--engine", a->engine, "engine of the emulated board (default: its first)");
-  command->add_option("--at", a->point, "operating point of the emulated board (default: its first)");
-  command->add_option("--seed", a->seed, "of the emulated board's noise, and of the jitter of starts")
-      ->capture_default_str();
-  command
-      ->add_option("--spread", a->spread, "vary the emulated board's hidden costs by this share, drawn from the seed")
-      ->check(CLI::Range(0.0, 0.9));
   command->add_option("--target", a->target_percent, "standard error asked of each measurement, in per cent")
       ->check(CLI::Range(0.05, 50.0))
       ->capture_default_str();
@@ -249,6 +245,18 @@ void add_run_command(CLI::App& program, Run& chosen) {
   command->add_option("--report", a->report, "write one self-contained HTML page");
   command->add_flag("--dry-run", a->dry_run, "say what would be measured, for how long and what to expect of it");
   command->add_option("--log", a->log, "append a line per event, for unattended runs");
+  command->add_option("--seed", a->seed, "of the jitter of starts, and of an emulated board's noise")
+      ->capture_default_str();
+  constexpr const char* kEmulation = "Instead of this board";
+  command->add_option("--emulate", a->emulate, "an emulated board in virtual time: orin-nano, or a file")
+      ->group(kEmulation);
+  command->add_option("--engine", a->engine, "engine of the emulated board (default: its first)")->group(kEmulation);
+  command->add_option("--at", a->point, "operating point of the emulated board (default: its first)")
+      ->group(kEmulation);
+  command
+      ->add_option("--spread", a->spread, "vary the emulated board's hidden costs by this share, drawn from the seed")
+      ->check(CLI::Range(0.0, 0.9))
+      ->group(kEmulation);
   command->footer(kRunFooter);
   command->callback([a, &chosen] {
     (void)seconds_of(a->budget);

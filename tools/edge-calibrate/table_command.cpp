@@ -179,7 +179,11 @@ void show_heading(const CoefficientTable& table, bool colour) {
   }
   for (std::uint32_t i = 0; i < table.static_term_count(); ++i) {
     const StaticTermView term = table.static_term(i);
-    line("static", fmt::format("{} {}: {}", table.engine(term.engine).name, name_of(term.state), text::si(term.power)));
+    const std::string at = term.operating_point < table.operating_point_count()
+                               ? fmt::format(" at {}", table.operating_point(term.operating_point).name)
+                               : "";
+    line("static",
+         fmt::format("{} {}{}: {}", table.engine(term.engine).name, name_of(term.state), at, text::si(term.power)));
   }
   const ProvenanceView provenance = table.provenance();
   line("measured", provenance.data_source);

@@ -257,10 +257,12 @@ std::string to_html(const Validation& validation, const ValidatedPair& of) {
       {{"off by", true}, {"what", false}, {"predicted", true}, {"measured", true}, {"by", false}, {"origin", false}},
       worst, 12);
   page.heading("What was compared");
-  page.paragraph(fmt::format("Table {}: board {}, runtime {}, fitted on {} ({}).", of.table_file, of.table.board(),
-                             of.table.runtime(), of.table.provenance().data_source, of.table.provenance().date));
-  page.paragraph(fmt::format("Measurements {}: board {}, runtime {}, source {}.", of.set_file, of.set.board,
-                             of.set.runtime, of.set.source));
+  const auto known = [](std::string_view text) { return text.empty() ? std::string_view("unknown") : text; };
+  page.paragraph(fmt::format("Table {}: board {}, runtime {}, fitted on {} ({}).", of.table_file,
+                             known(of.table.board()), known(of.table.runtime()),
+                             known(of.table.provenance().data_source), known(of.table.provenance().date)));
+  page.paragraph(fmt::format("Measurements {}: board {}, runtime {}, source {}.", of.set_file, known(of.set.board),
+                             known(of.set.runtime), known(of.set.source)));
   page.paragraph(fmt::format("Priced by: {}. {}.", rungs_text(validation), interval_meaning(all)));
   if (const std::size_t few = not_guaranteed(validation); few > 0) {
     page.paragraph(fmt::format("{} intervals rest on too few groups to promise 90 %.", few));

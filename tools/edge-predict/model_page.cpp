@@ -102,7 +102,10 @@ std::string model_html(const Prediction& prediction) {
                     fmt::format("priced by {}, on {}. A joule: {}.", text::printable(table.name()),
                                 text::printable(table.board()), boundary_text(table)));
   std::vector<report::Figure> figures{
-      {text::si(whole.dynamic), "per inference", interval_text(whole.interval, whole.flags)}};
+      {text::si(whole.dynamic), "per inference, dynamic", interval_text(whole.interval, whole.flags)}};
+  if (whole.static_part.value() > 0) {
+    figures.push_back({text::si(whole.static_part), "static, beside it", "drawn in that time, busy or not"});
+  }
   if (const std::optional<Pace> pace = pace_of(whole)) {
     figures.push_back({text::si(whole.time), "latency",
                        whole.flags.has(Flag::kTimePredicted) ? "predicted, one op after the other" : "as given"});

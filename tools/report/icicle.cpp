@@ -177,8 +177,8 @@ std::string icicle_html(const Icicle& icicle) {
   }
   out += "<div class=\"hidden\"></div><div class=\"details\" aria-live=\"polite\"></div>";
   if (const auto left_out = static_cast<std::size_t>(std::count(shown.begin(), shown.end(), false)); left_out > 0) {
-    out += fmt::format("<div class=\"left\">{} of {} nodes are not drawn: too small a part of the whole</div>",
-                       left_out, icicle.nodes.size());
+    out += fmt::format("<div class=\"left\">{} of {} nodes {} not drawn: too small a part of the whole</div>", left_out,
+                       icicle.nodes.size(), left_out == 1 ? "is" : "are");
   }
   return out + "</div>";
 }

@@ -146,8 +146,8 @@ TEST(IcicleHtml, KeepsNamesInsideItsData) {
 }
 
 TEST(IcicleHtml, LeavesOutWhatNobodyCouldSeeAndSaysSo) {
-  EXPECT_THAT(icicle_html(two_nodes("small", 1e-6)), HasSubstr("1 of 2 nodes are not drawn"));
-  EXPECT_THAT(icicle_html(two_nodes("nan", std::nan(""))), HasSubstr("1 of 2 nodes are not drawn"));
+  EXPECT_THAT(icicle_html(two_nodes("small", 1e-6)), HasSubstr("1 of 2 nodes is not drawn"));
+  EXPECT_THAT(icicle_html(two_nodes("nan", std::nan(""))), HasSubstr("1 of 2 nodes is not drawn"));
   EXPECT_THAT(icicle_html(two_nodes("large", 0.5)), Not(HasSubstr("not drawn")));
 }
 
