@@ -46,7 +46,7 @@ the terminal.
 Examples:
   edge-calibrate run --emulate orin-nano -o orin.ejt --report orin.html
   edge-calibrate run --budget 20m -o my_board.ejt --log run.log
-  edge-calibrate run --resume -o my_board.ejt            # after ctrl-C, a crash or a reboot
+  edge-calibrate run --budget 20m -o my_board.ejt --log run.log --resume    # after ctrl-C, a crash or a reboot
 Exit codes: 0 the table is written; 1 nothing could be measured or written; 2 usage; 3 an input file is bad, or the
 journal is of another board or power mode; 4 ended early (ctrl-C or a fault): what was measured is kept in the
 journal, and a table of it is written where it is enough for one.)";
@@ -248,15 +248,18 @@ void add_run_command(CLI::App& program, Run& chosen) {
   command->add_option("--seed", a->seed, "of the jitter of starts, and of an emulated board's noise")
       ->capture_default_str();
   constexpr const char* kEmulation = "Instead of this board";
-  command->add_option("--emulate", a->emulate, "an emulated board in virtual time: orin-nano, or a file")
-      ->group(kEmulation);
-  command->add_option("--engine", a->engine, "engine of the emulated board (default: its first)")->group(kEmulation);
-  command->add_option("--at", a->point, "operating point of the emulated board (default: its first)")
-      ->group(kEmulation);
-  command
-      ->add_option("--spread", a->spread, "vary the emulated board's hidden costs by this share, drawn from the seed")
-      ->check(CLI::Range(0.0, 0.9))
-      ->group(kEmulation);
+  auto* const emulate =
+      command->add_option("--emulate", a->emulate, "an emulated board in virtual time: orin-nano, or a file");
+  auto* const engine = command->add_option("--engine", a->engine, "engine of the emulated board (default: its first)");
+  auto* const point =
+      command->add_option("--at", a->point, "operating point of the emulated board (default: its first)");
+  auto* const spread = command
+                           ->add_option("--spread", a->spread,
+                                        "vary the emulated board's hidden costs by this share, drawn from the seed")
+                           ->check(CLI::Range(0.0, 0.9));
+  emulate->group(kEmulation);
+  // A real board's mode is set by nvpmodel, not here.
+  for (auto* const option : {engine, point, spread}) option->needs(emulate)->group(kEmulation);
   command->footer(kRunFooter);
   command->callback([a, &chosen] {
     (void)seconds_of(a->budget);

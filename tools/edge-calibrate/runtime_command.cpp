@@ -37,7 +37,7 @@ Every fourth shape or so is kept for validation and measured last; no fit ever s
 
 Examples:
   edge-calibrate runtime 'trtexec --onnx={model} --iterations={iterations} --duration=0 --warmUp=0 --useSpinWait
-    --exportTimes={times} --exportProfile={profile} --exportLayerInfo={layers} --profilingVerbosity=detailed'
+    --exportTimes={times} --exportProfile={profile} --exportLayerInfo={layers} --profilingVerbosity=detailed' \
     --format onnx --engine-name gpu --engine-kind gpu --budget 2h -o gpu.ejt
   edge-calibrate runtime ... --resume -o gpu.ejt         # the same, after ctrl-C, a crash or a reboot
 Exit codes: 0 the table is written; 1 nothing could be measured or written; 2 usage; 3 an input file is bad, or the

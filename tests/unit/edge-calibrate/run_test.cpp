@@ -184,6 +184,9 @@ TEST(CalibrateRun, SaysWhatIsWrongWithItsInput) {
   const std::string output = " -o " + folder.file("t.ejt");
   EXPECT_EQ(run("--emulate orin-nano").code, 2) << "no output";
   EXPECT_EQ(run("--emulate orin-nano --budget soon" + output).code, 2);
+  const test::Outcome real = run("--at 7W" + output);
+  EXPECT_EQ(real.code, 2) << "the mode of a real board is not chosen here";
+  EXPECT_THAT(real.err, HasSubstr("--at requires --emulate"));
   const test::Outcome missing = run("--emulate nowhere" + output);
   EXPECT_EQ(missing.code, 3);
   EXPECT_THAT(missing.err, HasSubstr("no built-in emulated board of that name; there are: orin-nano"));
