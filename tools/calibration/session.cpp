@@ -40,6 +40,11 @@ ProtocolOptions within(const SessionOptions& options, std::size_t blocks) {
 
 }  // namespace
 
+std::string engine_of(const MachineFacts& facts, int threads) {
+  if (threads == facts.cores) return facts.engine;
+  return fmt::format("{}-{}-thread{}", facts.engine, threads, threads == 1 ? "" : "s");
+}
+
 std::vector<workloads::Candidate> candidates_of(const MachineFacts& facts, int threads, double budget_s) {
   std::vector<workloads::Candidate> taken;
   for (workloads::Candidate& candidate : workloads::candidates({.last_level_bytes = facts.last_level_bytes,
@@ -303,6 +308,7 @@ MeasurementSet nothing_measured(const MachineFacts& facts) {
 
 MeasurementSet Session::set_of(std::initializer_list<Role> roles) const {
   MeasurementSet set = nothing_measured(machine_.facts());
+  set.engine = engine_of(machine_.facts(), options_.threads);
   set.idle_watts = idle_watts();
   set.protocol = fmt::format(
       "edge-calibrate run: idle bracketing each block, starts jittered, repeated until a standard error of {:.1f} % or "

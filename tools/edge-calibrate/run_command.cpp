@@ -89,7 +89,7 @@ void finish(const RunArguments& arguments, const Session& session, const calibra
   }
   fit::FittedTable fitted = fit::fit_table(set);
   const calibration::NetworkSpread spread = calibration::widen_by_networks(set, session.spread_set(), fitted);
-  const std::string name = arguments.name.empty() ? fmt::format("{}, {}", set.board, set.backend) : arguments.name;
+  const std::string name = arguments.name.empty() ? fmt::format("{}, {}", set.board, set.engine) : arguments.name;
   files::FileBytes table =
       fit::write_table(fitted, set, {name, table_date(arguments.date), "edge-calibrate " EDGEJOULE_VERSION});
   table = calibration::with_machine(table, machine.facts(), session);

@@ -99,8 +99,8 @@ void RunView::begin(const calibration::MachineFacts& facts, const calibration::S
     if (rail.averages > 1) line += fmt::format(", averaging {}", rail.averages);
     say(line + (rail.in_total ? "  (in the total)" : ""));
   }
-  say(fmt::format("engine    {}, {} threads, last-level cache {}", printable(facts.engine), options.threads,
-                  text::bytes(facts.last_level_bytes)));
+  say(fmt::format("engine    {}, {} thread{}, last-level cache {}", printable(facts.engine), options.threads,
+                  options.threads == 1 ? "" : "s", text::bytes(facts.last_level_bytes)));
   double expected = 0;
   std::size_t measured = 0;
   const auto keys = session.expected();

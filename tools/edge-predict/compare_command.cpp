@@ -42,6 +42,8 @@ Request request_of(const std::string& model, const std::string& table, const std
   for (Setting& setting : parse_settings(settings)) {
     if (setting.key == "at") {
       request.operating_point = setting.value;
+    } else if (setting.key == "engine") {
+      request.engine = setting.value;
     } else {
       request.settings.push_back(std::move(setting));
     }
@@ -58,7 +60,7 @@ CompareCommand::CompareCommand(CLI::App& app)
   auto* table = command_->add_option("-t,--table", table_, "coefficient table of both");
   command_->add_option("--table-a", table_a_, "of the first, where they differ")->excludes(table);
   command_->add_option("--table-b", table_b_, "of the second")->excludes(table);
-  command_->add_option("--set-a", set_a_, "settings of the first: batch, seq, resolution, dtype, at, ...")
+  command_->add_option("--set-a", set_a_, "settings of the first: batch, seq, resolution, dtype, at, engine, ...")
       ->type_name("KEY=VALUE,...");
   command_->add_option("--set-b", set_b_, "of the second")->type_name("KEY=VALUE,...");
   command_line::choose<CompareBy>(

@@ -103,6 +103,7 @@ std::string side_text(const Prediction& prediction) {
   std::string out = text::printable(request.model);
   if (!request.settings.empty()) out += ", " + settings_text(request.settings);
   out += fmt::format("; table {}", text::printable(request.table));
+  if (!request.engine.empty()) out += " on " + text::printable(request.engine);
   if (!request.operating_point.empty()) out += " at " + text::printable(request.operating_point);
   return out;
 }

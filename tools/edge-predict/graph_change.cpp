@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "edgejoule/core/graph.h"
+#include "edgejoule/core/table.h"
 #include "graph/data_types.h"
 #include "graph/exact.h"
 #include "graph/graph_builder.h"
@@ -174,6 +175,7 @@ files::FileBytes change_graph(const files::FileBytes& bytes, const GraphChange& 
     graph::OpNode op = node_of(graph, i);
     if (scale) scale->apply(op);
     if (change.data_type && !retype(op, *change.data_type)) ++approximate;
+    if (change.engine && op.engine == kAnyEngine) op.engine = *change.engine;
     nodes.push_back(std::move(op));
   }
   if (change.data_type) {

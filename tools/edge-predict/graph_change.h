@@ -1,5 +1,5 @@
-// An imported graph with another batch or data type: the facts are rewritten as if the
-// file had been exported that way.
+// An imported graph with another batch or data type, its facts rewritten as if the file had
+// been exported that way, or for another engine.
 //
 // Shape: a batch multiplies work, activations and the rows that lookups read; weights
 // stay. A data type rewrites what is stored and computed in floating point: indices,
@@ -23,8 +23,9 @@ struct ChangeError : std::runtime_error {
 };
 
 struct GraphChange {
-  std::optional<std::uint64_t> batch;  // inputs per inference
-  std::optional<DataType> data_type;   // float32, float16, bfloat16, int8, uint8
+  std::optional<std::uint64_t> batch;    // inputs per inference
+  std::optional<DataType> data_type;     // float32, float16, bfloat16, int8, uint8
+  std::optional<std::uint8_t> engine{};  // of a table, for ops that name none
 };
 
 // `file` is for messages.

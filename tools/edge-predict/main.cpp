@@ -112,6 +112,8 @@ void add_options(CLI::App& app, Arguments& arguments) {
   app.add_option(
       "--at", arguments.request.operating_point,
       "operating point of the table (default: its first), or clocks in MHz between calibrated ones: cpu=1200,gpu=600");
+  app.add_option("--engine", arguments.request.engine,
+                 "engine of the table that ops run on, unless the model says otherwise (default: its first)");
   command_line::choose<By>(
       app.add_option("--by", arguments.by,
                      "list by op, kind or module instead of the tree, or what repeats over the depth side by side"),
@@ -259,7 +261,8 @@ int run_sweep(const Arguments& arguments) {
   } else {
     const predict::SweepSpec spec = predict::parse_sweep(arguments.sweep);
     key = spec.key;
-    if (spec.values.empty() && key != "at") throw predict::SettingError("--sweep needs values: KEY=FROM:TO:STEP");
+    if (spec.values.empty() && !predict::is_of_table(key))
+      throw predict::SettingError("--sweep needs values: KEY=FROM:TO:STEP");
     answer = {predict::price_sweep(request, spec), SIZE_MAX, ""};
   }
   const predict::SweepView view{request.model, request.table, key, request.confidence};

@@ -8,6 +8,7 @@
 #include <set>
 
 #include "files/json.h"
+#include "graph_change.h"
 #include "pricing/op_sums.h"
 #include "pricing/operating_points.h"
 #include "text/escape.h"
@@ -44,6 +45,17 @@ T value_or_throw(Result<T> result, std::string_view what, const std::string& whe
   return *result;
 }
 
+std::uint8_t engine_called(const std::string& name, const CoefficientTable& table, const std::string& file) {
+  std::string known;
+  for (std::uint32_t i = 0; i < table.engine_count(); ++i) {
+    if (table.engine_name(i) == name) return static_cast<std::uint8_t>(i);
+    known += fmt::format("{}{}", i == 0 ? "" : ", ", text::printable(table.engine_name(i)));
+  }
+  throw PredictionError(fmt::format("table {}: no engine is called \"{}\". {}", text::printable(file),
+                                    text::printable(name),
+                                    known.empty() ? "It has none: leave out --engine." : "It has: " + known + "."));
+}
+
 }  // namespace
 
 std::optional<Pace> pace_of(const NodeEstimate& node) {
@@ -59,9 +71,6 @@ std::optional<Pace> pace_of(const NodeEstimate& node) {
 Prediction::Prediction(Request request) : request_(std::move(request)) {
   graph_bytes_ = load_model(request_.model, request_.bindings, request_.settings);
   table_bytes_ = files::load(request_.table, files::FileKind::kTable);
-
-  const GraphView graph = value_or_throw(GraphView::open(graph_bytes_.span()), "model", request_.model,
-                                         "Import the model again, or copy the file anew.");
   if (const auto clocks = clocks_of(request_.operating_point)) {
     try {
       pricing::InterpolatedTable between = pricing::interpolate(table_bytes_, *clocks, request_.operating_point);
@@ -73,6 +82,12 @@ Prediction::Prediction(Request request) : request_(std::move(request)) {
   }
   const CoefficientTable table = value_or_throw(CoefficientTable::open(table_bytes_.span()), "table", request_.table,
                                                 "Fit it again with edge-calibrate fit, or copy the file anew.");
+  if (!request_.engine.empty()) {
+    const std::uint8_t engine = engine_called(request_.engine, table, request_.table);
+    graph_bytes_ = change_graph(graph_bytes_, {.batch = {}, .data_type = {}, .engine = engine}, request_.model);
+  }
+  const GraphView graph = value_or_throw(GraphView::open(graph_bytes_.span()), "model", request_.model,
+                                         "Import the model again, or copy the file anew.");
   plan_workspace_ = workspace_of(TablePlan::required_bytes(table));
   PlanOptions options;
   options.operating_point = request_.operating_point;

@@ -29,6 +29,7 @@ struct Request {
   std::string model;            // a path, or zoo:NAME
   std::string table;            // a path to .ejt or its JSON text
   std::string operating_point;  // "" for the table's first
+  std::string engine;           // for ops that name none; "" for the table's first
   import::Bindings bindings;    // of dimensions that an ONNX file leaves open
   Confidence confidence = Confidence::k90;
   std::vector<Setting> settings;  // what the model is changed to

@@ -53,6 +53,8 @@ std::vector<std::string> values_of_range(std::string_view text, std::string_view
 Request with(Request request, const std::string& key, const std::string& value) {
   if (key == "at") {
     request.operating_point = value;
+  } else if (key == "engine") {
+    request.engine = value;
   } else if (key.starts_with(kBindPrefix)) {
     std::int64_t size = 0;
     if (!parse_number(std::string_view(value), size) || size < 0) {
@@ -95,7 +97,7 @@ std::string amount_text(const Limit& limit, const SweepPoint& point) {
 }
 
 std::vector<SweepPoint> price_values(const Request& base, const SweepSpec& spec) {
-  if (spec.values.empty() && spec.key != "at") {
+  if (spec.values.empty() && !is_of_table(spec.key)) {
     throw SettingError(fmt::format("which values of {}? Write for example {}=64:512:64", text::printable(spec.key),
                                    text::printable(spec.key)));
   }
@@ -222,15 +224,22 @@ SweepSpec parse_sweep(std::string_view text) {
   return spec;
 }
 
+bool is_of_table(std::string_view key) {
+  return key == "at" || key == "engine";
+}
+
 std::vector<SweepPoint> price_sweep(const Request& base, const SweepSpec& spec) {
   std::vector<std::string> values = spec.values;
   if (values.empty()) {
     const Prediction any(base);
-    for (std::uint32_t i = 0; i < any.table().operating_point_count(); ++i) {
-      values.emplace_back(any.table().operating_point_name(i));
+    const CoefficientTable& table = any.table();
+    const bool points = spec.key == "at";
+    for (std::uint32_t i = 0; i < (points ? table.operating_point_count() : table.engine_count()); ++i) {
+      values.emplace_back(points ? table.operating_point_name(i) : table.engine_name(i));
     }
     if (values.empty()) {
-      throw SweepError(fmt::format("table {} has no operating points to compare", text::printable(base.table)));
+      throw SweepError(fmt::format("table {} has no {} to compare", text::printable(base.table),
+                                   points ? "operating points" : "engines"));
     }
   }
   std::vector<SweepPoint> points;
@@ -261,7 +270,8 @@ Limit parse_limit(std::string_view text) {
 }
 
 SweepAnswer find_largest(const Request& base, const SweepSpec& spec, const Limit& limit) {
-  if (spec.values.empty() && spec.key != "at" && spec.key != "dtype") return LargestSearch(base, spec.key, limit).run();
+  if (spec.values.empty() && !is_of_table(spec.key) && spec.key != "dtype")
+    return LargestSearch(base, spec.key, limit).run();
   for (const std::string& value : spec.values) {
     double number = 0;
     if (!parse_number(value, number)) {

@@ -2,8 +2,8 @@
 // that stays under a limit, which is the cheapest.
 //
 // Shape: "KEY=FROM:TO:STEP", "KEY=VALUE,VALUE" or "KEY" alone; a key of what_if.h,
-// "bind:NAME" for a dimension that an ONNX file leaves open, or "at" for operating points
-// of the table ("at" alone: all it has).
+// "bind:NAME" for a dimension that an ONNX file leaves open, "at" for operating points and
+// "engine" for engines of the table (either alone: all it has).
 // Errors: SettingError (a specification or limit that makes no sense), SweepError (no
 // value answers the question, or the table cannot).
 #pragma once
@@ -41,8 +41,10 @@ struct SweepPoint {
   std::uint64_t tokens = 0;  // of all inputs; 0: the model has none
 };
 
-// `base` with the key set to each value. Precondition: the specification has values, or
-// is "at".
+// Keys whose values the table knows: "at" and "engine".
+[[nodiscard]] bool is_of_table(std::string_view key);
+
+// `base` with the key set to each value. Precondition: the specification has values, or is of the table.
 [[nodiscard]] std::vector<SweepPoint> price_sweep(const Request& base, const SweepSpec& spec);
 
 struct Limit {

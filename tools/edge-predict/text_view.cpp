@@ -207,6 +207,21 @@ std::string macs_text(std::uint64_t macs) {
   return number;
 }
 
+// Which of a table's engines and operating points; "" where there is one of each.
+std::string chosen_text(const Prediction& prediction) {
+  const CoefficientTable& table = prediction.table();
+  std::string out;
+  if (table.engine_count() > 1) {
+    const std::string& engine = prediction.request().engine;
+    out += fmt::format(", {}", text::printable(engine.empty() ? table.engine_name(0) : std::string_view(engine)));
+  }
+  const std::uint8_t point = prediction.plan().operating_point();
+  if (table.operating_point_count() > 1 && point < table.operating_point_count()) {
+    out += fmt::format(" at {}", text::printable(table.operating_point_name(point)));
+  }
+  return out;
+}
+
 std::string heading_text(const Prediction& prediction, const TextOptions& options) {
   const CoefficientTable& table = prediction.table();
   const auto strong = [&](std::string_view s) {
@@ -215,8 +230,8 @@ std::string heading_text(const Prediction& prediction, const TextOptions& option
   std::string out = fmt::format("model     {}  ({} nodes, {} MACs, {} weights)\n",
                                 strong(prediction.graph().model_name()), prediction.size(),
                                 macs_text(prediction.macs(0)), text::bytes(prediction.graph().unique_weight_bytes()));
-  out += fmt::format("table     {}  on {}{}{}\n", strong(table.name()), text::printable(table.board()),
-                     table.runtime().empty() ? "" : ", ", text::printable(table.runtime()));
+  out += fmt::format("table     {}  on {}{}{}{}\n", strong(table.name()), text::printable(table.board()),
+                     table.runtime().empty() ? "" : ", ", text::printable(table.runtime()), chosen_text(prediction));
   out += fmt::format("a joule   {}\n", boundary_text(table));
   return out;
 }

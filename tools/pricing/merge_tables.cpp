@@ -116,16 +116,7 @@ class Merged {
       }
       out_->rows.push_back(std::move(moved));
     }
-    for (const wire::StaticTerm& term : part.statics) {
-      const wire::StaticTerm moved(placed(term.engine(), engines_[i], false),
-                                   placed(term.operating_point(), points_[i], out_->operating_points.size() > 1),
-                                   term.state(), term.milliwatts());
-      const bool known = std::any_of(out_->statics.begin(), out_->statics.end(), [&](const wire::StaticTerm& other) {
-        return other.engine() == moved.engine() && other.operating_point() == moved.operating_point() &&
-               other.state() == moved.state();
-      });
-      if (!known) out_->statics.push_back(moved);
-    }
+    add_statics(i);
     for (auto& sensor : part.sensors) {
       const bool known = std::any_of(out_->sensors.begin(), out_->sensors.end(),
                                      [&](const auto& other) { return other->rail == sensor->rail; });
@@ -149,11 +140,32 @@ class Merged {
           fmt::format("merged from '{}' ({})", parts_[i]->name,
                       parts_[i]->provenance == nullptr ? "no date" : parts_[i]->provenance->date));
     }
+    for (std::string& note : notes_) out_->provenance->notes.push_back(std::move(note));
     out_->provenance->measurements_sha256 = files::sha256(digests);
     return pack_table<MergeError>(*out_, "the tables do not fit together");
   }
 
  private:
+  void add_statics(std::size_t i) {
+    for (const wire::StaticTerm& term : parts_[i]->statics) {
+      const std::uint8_t engine = placed(term.engine(), engines_[i], false);
+      const std::uint8_t point = placed(term.operating_point(), points_[i], out_->operating_points.size() > 1);
+      const bool known = std::any_of(out_->statics.begin(), out_->statics.end(), [&](const wire::StaticTerm& other) {
+        return other.engine() == engine && other.operating_point() == point && other.state() == term.state();
+      });
+      if (known) continue;
+      float milliwatts = term.milliwatts();
+      const bool is_idle = term.state() == wire::EngineState::idle;
+      if (const std::size_t owner = is_idle ? idle_owners_.emplace(point, i).first->second : i; owner != i) {
+        notes_.push_back(fmt::format("idle power at {} is that of {}, of all rails; {} has {:.3g} W for {}",
+                                     point_name(point), files_[owner], files_[i], milliwatts / 1e3,
+                                     text::printable(name_of_engine(*out_, engine))));
+        milliwatts = 0;
+      }
+      out_->statics.emplace_back(engine, point, term.state(), milliwatts);
+    }
+  }
+
   void check(std::size_t i) const {
     const Table &first = *parts_.front(), &part = *parts_[i];
     if (meaning_of(part) != meaning_of(first)) {
@@ -184,6 +196,8 @@ class Merged {
   std::unique_ptr<Table> out_;
   std::vector<std::vector<std::uint8_t>> engines_, points_;  // per table: its places in the merged one
   std::map<std::tuple<std::uint8_t, std::uint8_t>, std::size_t> owners_;
+  std::map<std::uint8_t, std::size_t> idle_owners_;  // of each point, the table whose idle power it has
+  std::vector<std::string> notes_;
 };
 
 }  // namespace

@@ -2,7 +2,9 @@
 //
 // Shape: engines and operating points are told by name. Rows of a table with one engine or
 // one operating point are restricted to it; the first table's roofline also stays as the
-// one for anything. Residuals of levels are the widest; notes say what came from where.
+// one for anything. Idle power is of all rails, whichever engine a table is of: at each point it is that of the first
+// table, and engines of later ones add nothing to it. Residuals of levels are the widest; notes say what came from
+// where.
 // Errors: MergeError, naming the table: another boundary, baseline or board; rows for the
 // same engine at the same operating point twice; more than a table can hold.
 #pragma once

@@ -84,6 +84,27 @@ TEST(CalibrateRun, PlansWithoutMeasuring) {
   EXPECT_TRUE(folder.names().empty());
 }
 
+// A power mode or a thread count each, and one table that answers for all of them.
+TEST(CalibrateRun, TablesOfThreadCountsAndPowerModesBecomeOne) {
+  const test::TemporaryFolder folder;
+  const std::string emulate = "--emulate " + board_with(folder, "") + " --budget 60s -o ";
+  ASSERT_EQ(run(emulate + folder.file("all.ejt")).code, 0);
+  ASSERT_EQ(run(emulate + folder.file("slow.ejt") + " --at 7W").code, 0);
+  ASSERT_EQ(run(emulate + folder.file("one.ejt") + " --threads 1").code, 0);
+  const std::string merged = folder.file("board.ejt");
+  const test::Outcome outcome =
+      test::run_program(EDGE_CALIBRATE " table merge " + folder.file("all.ejt") + " " + folder.file("slow.ejt") + " " +
+                        folder.file("one.ejt") + " -o " + merged);
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  const files::FileBytes bytes = files::load(merged, files::FileKind::kTable);
+  const CoefficientTable table = *CoefficientTable::open(bytes.span());
+  ASSERT_EQ(table.engine_count(), 2U);
+  EXPECT_EQ(table.engine_name(0), "cpu");
+  EXPECT_EQ(table.engine_name(1), "cpu-1-thread");
+  ASSERT_EQ(table.operating_point_count(), 2U);
+  EXPECT_EQ(table.operating_point_name(1), "7W");
+}
+
 TEST(CalibrateRun, GoesOnWithAJournalAndRefusesThatOfAnotherMode) {
   const test::TemporaryFolder folder;
   const std::string table = folder.file("t.ejt"), law = board_with(folder, "");

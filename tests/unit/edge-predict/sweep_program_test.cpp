@@ -72,6 +72,39 @@ TEST_F(EdgePredictSweep, PricesEveryValueOnce) {
   EXPECT_THAT(types.out, AllOf(HasSubstr("\"value\": \"int8\""), HasSubstr("\"joules_per_token\": null")));
 }
 
+// A table as table merge leaves it: an op costs three times as much on the second engine.
+TEST_F(EdgePredictSweep, EnginesOfATableAreAskedByName) {
+  wire::CoefficientTableT table = test::sound_table();
+  table.engines.resize(1);
+  table.engines[0]->name = "cpu";
+  table.engines.push_back(std::make_unique<wire::EngineT>());
+  table.engines[1]->name = "gpu";
+  const wire::RowT roofline = *table.rows.front();
+  ASSERT_EQ(roofline.level, wire::Level::roofline);
+  table.rows.push_back(std::make_unique<wire::RowT>(roofline));
+  table.rows.back()->engine = 1;
+  for (const auto& term : table.rows.back()->terms) term->coefficient *= 3;
+  const std::string both = folder_.file("both.ejt");
+  files::save(both, test::pack(table).span(), files::FileKind::kTable);
+
+  const auto joules = [&](const std::string& options) {
+    const Outcome csv = run("zoo:resnet8 --csv --table " + both + options);
+    EXPECT_EQ(csv.code, 0) << csv.err;
+    return std::stof(csv.out.empty() ? "0" : column(csv.out, 8).at(0));
+  };
+  EXPECT_FLOAT_EQ(joules(" --engine cpu"), joules(""));
+  EXPECT_FLOAT_EQ(joules(" --engine gpu"), 3 * joules(""));
+  const Outcome all = run("zoo:resnet8 --sweep engine --csv --table " + both);
+  EXPECT_EQ(column(all.out, 1), (std::vector<std::string>{"cpu", "gpu"})) << all.err;
+  EXPECT_THAT(run("zoo:resnet8 --cheapest engine --table " + both).out, HasSubstr("cheapest engine: engine=cpu"));
+  EXPECT_THAT(run("zoo:resnet8 --engine gpu --table " + both).out, ::testing::ContainsRegex("table .*, gpu( at|\n)"));
+  const Outcome side = run("compare zoo:resnet8 zoo:resnet8 --set-b engine=gpu --table " + both);
+  EXPECT_THAT(side.out, AllOf(HasSubstr(" on gpu"), HasSubstr("; x 3\n"))) << side.err;
+  const Outcome none = run("zoo:resnet8 --engine dla --table " + both);
+  EXPECT_EQ(none.code, 3);
+  EXPECT_THAT(none.err, HasSubstr("no engine is called \"dla\". It has: cpu, gpu."));
+}
+
 TEST_F(EdgePredictSweep, JoulesOfABatchArePerInputToo) {
   const Outcome csv = run("zoo:resnet8 --sweep batch=1,4 --csv --table " + table_);
   EXPECT_FLOAT_EQ(std::stof(column(csv.out, 5).at(1)) * 4, std::stof(column(csv.out, 2).at(1)));

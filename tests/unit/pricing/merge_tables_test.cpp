@@ -61,6 +61,26 @@ TEST(MergedTables, EachEngineAnswersForItself) {
   EXPECT_EQ(CoefficientTable::open(both.span())->operating_point_count(), 1U);
 }
 
+// Each run saw the same rails idle: the board does not idle twice because two engines were calibrated.
+TEST(MergedTables, TheBoardIdlesOnce) {
+  const auto idling = [](const std::string& engine, const std::string& point, float mhz, float milliwatts) {
+    wire::CoefficientTableT table;
+    wire::GetCoefficientTable(of(engine, point, mhz, 1).bytes.span().data())->UnPackTo(&table);
+    table.statics.clear();
+    test::add_static(table, 0, EngineState::kIdle, milliwatts);
+    return NamedTable{engine + ".ejt", test::pack(table)};
+  };
+  const files::FileBytes all =
+      merge({idling("cpu", "15W", 1500, 1950), idling("gpu", "15W", 1500, 1970), idling("gpu", "7W", 700, 1500)});
+  for (const std::uint8_t engine : {std::uint8_t{0}, std::uint8_t{1}}) {
+    EXPECT_FLOAT_EQ(price(all, "15W", engine, OpKind::kDense).watts, 1.95F) << int{engine};
+  }
+  EXPECT_FLOAT_EQ(price(all, "7W", 1, OpKind::kDense).watts, 1.5F);
+  const CoefficientTable table = *CoefficientTable::open(all.span());
+  EXPECT_EQ(table.note(table.note_count() - 1),
+            "idle power at 15W is that of cpu.ejt, of all rails; gpu.ejt has 1.97 W for gpu");
+}
+
 TEST(MergedTables, EveryOpHasARoofline) {
   const files::FileBytes all = merge({of("cpu", "15W", 1500, 1), of("cpu", "7W", 700, 2), of("gpu", "15W", 1500, 3)});
   for (const char* point : {"15W", "7W"}) {
