@@ -68,6 +68,12 @@ std::string state_problem(const MachineState& now, const MachineState& first, En
   return {};
 }
 
+std::string drift_problem(double before_watts, double after_watts, double error, double above_watts) {
+  const double drift = after_watts - before_watts;
+  if (std::abs(drift) <= kDriftErrors * error || std::abs(drift) <= kMostDrift * above_watts) return {};
+  return fmt::format("idle power drifted by {:.0f} mW from before the run to after it", 1e3 * drift);
+}
+
 Protocol::Protocol(Machine& machine, const ProtocolOptions& options)
     : machine_(machine), options_(options), random_(options.seed) {
   const MachineFacts& facts = machine.facts();
@@ -249,7 +255,7 @@ double Protocol::naive(const RunSpan& run) {
 }
 
 std::string Protocol::judge(const MachineState& now, const Block& block, const std::vector<double>& chunk_seconds,
-                            double idle_difference, double idle_error) const {
+                            const std::string& drift) const {
   const std::string problem = state_problem(now, first_state_, machine_.facts().engine_kind, options_.limits);
   if (!problem.empty()) return problem;
   const double usual = measurements::median(chunk_seconds);
@@ -262,10 +268,7 @@ std::string Protocol::judge(const MachineState& now, const Block& block, const s
     return fmt::format("{:.0f} % of the run's time went into parts slower than the others: something got in the way",
                        100 * lost / all);
   }
-  if (std::abs(idle_difference) > kDriftErrors * idle_error &&
-      std::abs(idle_difference) > kMostDrift * (block.run_watts - block.idle_watts)) {
-    return fmt::format("idle power drifted by {:.0f} mW from before the run to after it", 1e3 * idle_difference);
-  }
+  if (!drift.empty()) return drift;
   if (!(block.joules > 0)) return "the run drew no more than idle";
   return {};
 }
@@ -360,7 +363,8 @@ Block Protocol::measure(const std::string& name) {
   block.conservation = solved.conservation;
   worst_conservation_ = std::max(worst_conservation_, std::abs(solved.conservation));
   block.naive_joules = naive(last_part);
-  block.problem = judge(now, block, chunk_seconds, after.watts - before.watts, idle_error);
+  block.problem = judge(now, block, chunk_seconds,
+                        drift_problem(before.watts, after.watts, idle_error, block.run_watts - block.idle_watts));
   if (block.problem.empty() && lock >= kMostLocked) {
     block.problem =
         fmt::format("executions of {:.2f} ms met the sensor at the same phase every time", 1e3 * block.seconds);

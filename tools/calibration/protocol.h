@@ -28,6 +28,10 @@ struct StateLimits {
 [[nodiscard]] std::string state_problem(const MachineState& now, const MachineState& first, EngineKind engine,
                                         const StateLimits& limits);
 
+// Why pauses before and behind a run do not make one idle; empty: they do. `error`: standard error of their difference;
+// `above_watts`: what the run drew above idle.
+[[nodiscard]] std::string drift_problem(double before_watts, double after_watts, double error, double above_watts);
+
 struct ProtocolOptions {
   double target_error = 0.01;  // relative standard error of a block's joules
   double shortest_run_s = 0.25;
@@ -110,7 +114,7 @@ class Protocol {
   [[nodiscard]] double jitter();
   [[nodiscard]] double locked(const RunSpan& run) const;
   [[nodiscard]] std::string judge(const MachineState& now, const Block& block, const std::vector<double>& chunk_seconds,
-                                  double idle_difference, double idle_error) const;
+                                  const std::string& drift) const;
   [[nodiscard]] double naive(const RunSpan& run);
 
   Machine& machine_;

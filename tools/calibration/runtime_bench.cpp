@@ -12,6 +12,7 @@
 
 #include "align/align.h"
 #include "calibration/await_rails.h"
+#include "calibration/protocol.h"
 
 namespace edgejoule::calibration {
 namespace {
@@ -235,9 +236,15 @@ BenchResult RuntimeBench::measure(const Experiment& experiment, const std::funct
   const RunEnergy many = energy(longer, runs);
   result.energy = per_inference(few, many);
   result.inferences = longer.inferences;
+  for (std::size_t pause = 2; pause < parts.size() && result.problem.empty(); pause += 2) {
+    const Recording::Energy& before = parts[pause - 2];
+    const Recording::Energy& after = parts[pause];
+    result.problem = drift_problem(before.watts(), after.watts(), std::hypot(before.watts_error(), after.watts_error()),
+                                   result.run_watts - result.idle_watts);
+  }
   result.joules_error = std::sqrt(variance) / static_cast<double>(many.inferences - few.inferences);
   if (!(result.joules_error < kMostError * result.energy.joules)) {
-    throw RuntimeError(fmt::format(
+    throw NotSeen(fmt::format(
         "{} inferences in {:.2f} s were seen with a standard error of {:.0f} % only; the rails hardly show this "
         "engine: check with edge-calibrate probe that the total holds the rail that feeds it",
         many.inferences, many.seconds, 100 * result.joules_error / result.energy.joules));

@@ -3,7 +3,7 @@
 // Shape: profile | idle | short run | idle | long run | idle      (a long run that turned out too short for the sensor
 // is followed by a longer one)
 // Units: joules above idle, seconds; of one inference.
-// Errors: RuntimeError and what RuntimeCommand throws; MachineError; Interrupted; RailLost.
+// Errors: NotSeen and what RuntimeCommand throws; MachineError; Interrupted; RailLost.
 #pragma once
 
 #include <cstdint>
@@ -30,6 +30,12 @@ struct RailLost : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+// The engine ran, and what the rails told of it says too little: of an engine that draws next to nothing, or beside
+// something that drew more.
+struct NotSeen : RuntimeError {
+  using RuntimeError::RuntimeError;
+};
+
 struct BenchResult {
   Engine engine;
   InferenceEnergy energy;
@@ -37,6 +43,7 @@ struct BenchResult {
   double idle_watts = 0;
   double run_watts = 0;          // of the long run, idle included
   std::uint64_t inferences = 0;  // of the long run
+  std::string problem;           // why it should be measured again; empty: good
 };
 
 class RuntimeBench {

@@ -100,6 +100,7 @@ std::size_t RuntimeSession::take_over(const JournalContent& earlier) {
 RuntimeSession::Measured RuntimeSession::measure(const Step& step, const std::function<bool()>& ended) {
   const Experiment& experiment = experiments_[step.experiment];
   Measured done{.experiment = step.experiment, .engine = {}, .block = {}};
+  bool command_failed = false, not_seen = false;
   Block& block = done.block;
   block.name = experiment.name;
   block.attempt = step.attempt;
@@ -115,14 +116,26 @@ RuntimeSession::Measured RuntimeSession::measure(const Step& step, const std::fu
     block.idle_watts = result.idle_watts;
     block.run_watts = result.run_watts;
     block.executions = result.inferences;
+    block.problem = result.problem;
   } catch (const Interrupted&) {
     throw;
   } catch (const RailLost&) {
     throw;
+  } catch (const NotSeen& error) {
+    block.problem = error.what();
+    not_seen = true;
   } catch (const std::runtime_error& error) {
     block.problem = error.what();
+    command_failed = true;
   }
   block.end_s = seconds(machine_.now_ns());
+  const MachineState now = machine_.state();
+  if (!now.temperatures.empty()) block.celsius = now.temperatures.front().celsius;
+  // A command that failed did so whatever the state was.
+  const std::string disturbed =
+      command_failed ? std::string() : state_problem(now, state_, facts_.engine_kind, options_.limits);
+  if (!disturbed.empty()) block.problem = disturbed;
+  done.again = !command_failed && (!not_seen || !disturbed.empty());
   return done;
 }
 
@@ -133,7 +146,8 @@ void RuntimeSession::run(Journal& journal, const std::function<void(const Runtim
   const auto spent_s = [&] { return spent_before_s_ + seconds(machine_.now_ns()) - begin_s; };
   const auto over = [&] { return ended() || spent_s() > options_.budget_s; };
   double engine_s = bench_.least_seconds();
-  int failures = 0;
+  int failures = 0;  // in a row, of one sort
+  bool again = true;
   std::size_t number = measured_.size();
   bool measured_any = false;
   for (std::size_t next = 0; next < plan_.size(); ++next) {
@@ -157,13 +171,7 @@ void RuntimeSession::run(Journal& journal, const std::function<void(const Runtim
       outcome_.fault = lost.what();  // the engine saw part of it: not kept
       break;
     }
-    const bool command_failed = !done.block.problem.empty();
-    const MachineState now = machine_.state();
-    if (!command_failed) {
-      done.block.problem = state_problem(now, state_, facts_.engine_kind, options_.limits);
-      engine_s = 0.8 * engine_s + 0.2 * (spent_s() - before_s);
-    }
-    if (!now.temperatures.empty()) done.block.celsius = now.temperatures.front().celsius;
+    if (done.again) engine_s = 0.8 * engine_s + 0.2 * (spent_s() - before_s);
     if (const auto problem = journal.append(done.block)) note(*problem);
     const RuntimeProgress progress{++number, number + plan_.size() - next - 1, &experiment, &done.block,
                                    std::max(0.0, options_.budget_s - spent_s())};
@@ -174,8 +182,7 @@ void RuntimeSession::run(Journal& journal, const std::function<void(const Runtim
       measured_.push_back(std::move(done));
       continue;
     }
-    // A command that failed fails again; what disturbed an engine may be over later.
-    if (!command_failed && step.attempt < options_.most_attempts) {
+    if (done.again && step.attempt < options_.most_attempts) {
       constexpr std::size_t kLater = 3;
       const std::size_t at = std::min(plan_.size(), next + 1 + kLater);
       plan_.insert(plan_.begin() + static_cast<std::ptrdiff_t>(at), {step.experiment, step.attempt + 1});
@@ -183,10 +190,15 @@ void RuntimeSession::run(Journal& journal, const std::function<void(const Runtim
       ++outcome_.failed;
       given_up_.push_back({experiment.name, done.block.problem});
     }
-    if (++failures >= options_.most_failures_in_a_row) {
-      outcome_.fault = fmt::format("{} engines in a row could not be measured", failures);
+    failures = done.again == again ? failures + 1 : 1;
+    again = done.again;
+    const int most = again ? options_.patience.most_in_a_row : options_.most_failures_in_a_row;
+    if (failures >= most) {
+      outcome_.fault =
+          fmt::format("{} engines in a row could not be measured, the last because {}", failures, done.block.problem);
       break;
     }
+    if (again) machine_.idle(options_.patience.pause_ns(failures));
   }
   outcome_.complete = !outcome_.interrupted && outcome_.fault.empty();
   if (!measured_any && outcome_.complete && !plan_.empty()) {

@@ -24,7 +24,8 @@ struct RuntimeOptions {
   std::vector<OpKind> kinds;       // only these; empty: all that the format can say
   double held_out_share = 0.2;     // of the budget; comes last
   int most_attempts = 3;           // of an engine that something disturbed
-  int most_failures_in_a_row = 3;  // then it ends
+  int most_failures_in_a_row = 3;  // that will be no better later; then it ends
+  Patience patience;               // with what disturbs engines
   // Interrupts and kernel threads that serve the runtime count as others' here.
   StateLimits limits{.other_load = 0.2};
 };
@@ -74,6 +75,7 @@ class RuntimeSession {
     std::size_t experiment = 0;
     Engine engine;
     Block block;
+    bool again = true;  // a problem may be over later; a command that failed fails again
   };
   void make_plan(const std::vector<workloads::Candidate>& candidates);
   [[nodiscard]] Measured measure(const Step& step, const std::function<bool()>& ended);

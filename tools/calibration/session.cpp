@@ -254,12 +254,12 @@ void Session::run(Journal& journal, const std::function<void(const Progress&)>& 
       faults_in_a_row = 0;
       continue;
     }
-    if (++faults_in_a_row >= options_.most_faults_in_a_row) {
+    if (++faults_in_a_row >= options_.patience.most_in_a_row) {
       outcome_.fault = fmt::format("{} blocks in a row could not be measured, the last because {}", faults_in_a_row,
                                    done.block.problem);
       break;
     }
-    if (faults_in_a_row > 1) machine_.idle((std::int64_t{1} << (faults_in_a_row - 2)) * 1'000'000'000);
+    machine_.idle(options_.patience.pause_ns(faults_in_a_row));
     if (step.attempt < options_.most_attempts) {
       // Not at once: what disturbed it may still be there.
       ++outcome_.repeated;

@@ -26,12 +26,23 @@ struct Network {
   bool for_spread = false;
 };
 
+// With what disturbs measurements one after the other: it may be over soon.
+struct Patience {
+  int most_in_a_row = 5;  // then it ends
+  double first_pause_s = 1;
+
+  // Behind so many: from the second on, each time twice as long.
+  [[nodiscard]] std::int64_t pause_ns(int in_a_row) const {
+    return in_a_row < 2 ? 0 : static_cast<std::int64_t>(first_pause_s * 1e9) << (in_a_row - 2);
+  }
+};
+
 struct SessionOptions {
   double budget_s = 300;
   int threads = 1;
-  int most_attempts = 3;         // of one block
-  int most_faults_in_a_row = 5;  // then it ends; from the second on it waits, each time twice as long
-  double block_error = 0.02;     // that the design counts on
+  int most_attempts = 3;  // of one block
+  Patience patience;
+  double block_error = 0.02;  // that the design counts on
   ProtocolOptions protocol;
 };
 

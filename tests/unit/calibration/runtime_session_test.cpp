@@ -19,7 +19,8 @@ namespace {
 
 using ::testing::HasSubstr;
 
-// One rail of 5 W, 10 W while `busy` exists; what its clock is and when the rail is lost, the test says.
+// One rail of 5 W, 10 W while `busy` exists, 6 W once busy.warm does; what its clock is and when the rail is lost, the
+// test says.
 class OneRail final : public Machine {
  public:
   // The sensor gives the mean over so many looks, one every 2 ms or so.
@@ -39,7 +40,7 @@ class OneRail final : public Machine {
   void idle(std::int64_t ns) override {
     const std::int64_t until_ns = monotonic_ns() + ns;
     while (monotonic_ns() < until_ns) {
-      const double watts = std::filesystem::exists(busy_) ? 10 : 5;
+      const double watts = std::filesystem::exists(busy_) ? 10 : std::filesystem::exists(busy_ + ".warm") ? 6 : 5;
       std::this_thread::sleep_for(std::chrono::milliseconds(2));
       const std::int64_t now_ns = monotonic_ns();
       joules_ += watts * seconds(now_ns - last_look_ns_);
@@ -60,6 +61,8 @@ class OneRail final : public Machine {
     MachineState state;
     state.cpu_mhz = clocks.empty() ? 1000 : clocks.front();
     if (!clocks.empty()) clocks.pop_front();
+    state.other_load = loads.empty() ? 0 : loads.front();
+    if (!loads.empty()) loads.pop_front();
     return state;
   }
   std::optional<std::string> rail_problem() override {
@@ -69,6 +72,7 @@ class OneRail final : public Machine {
   }
 
   std::deque<double> clocks;  // of the next calls; 1000 MHz after them
+  std::deque<double> loads;   // likewise; none after them
   bool lost = false;
 
  private:
@@ -134,23 +138,76 @@ TEST(RuntimeSession, AnEngineUnderAnotherClockIsMeasuredAgain) {
   const std::string path = folder.file("journal");
   {
     Journal journal(path, JournalHeader{}, false);
-    int good = 0;
+    bool mended = false;
     session.run(
-        journal, [&](const RuntimeProgress& progress) { good += progress.block->problem.empty() ? 1 : 0; },
-        [&] { return good == 4; });
+        journal,
+        [&](const RuntimeProgress& progress) {
+          mended = progress.block->attempt > 1 && progress.block->problem.empty();
+        },
+        [&] { return mended; });
   }
   EXPECT_TRUE(session.outcome().interrupted);
   const std::vector<Block> blocks = read_journal(path).blocks;
-  ASSERT_EQ(blocks.size(), 5U);
+  ASSERT_GE(blocks.size(), 5U) << "three others come first";
   EXPECT_THAT(blocks.front().problem, HasSubstr("the CPU clock changed from 1000 to 1500 MHz"));
-  EXPECT_EQ(blocks[4].name, blocks[0].name);
-  EXPECT_EQ(blocks[4].attempt, 2);
-  EXPECT_EQ(session.fit_set().measurements.size(), 4U);
-  for (std::size_t i = 1; i < blocks.size(); ++i) {
-    EXPECT_EQ(blocks[i].problem, "");
-    EXPECT_NEAR(blocks[i].joules, 5 * 0.004, 0.3 * 5 * 0.004) << blocks[i].name;
-    EXPECT_NEAR(blocks[i].idle_watts, 5, 0.1);
+  EXPECT_EQ(blocks.back().name, blocks.front().name);
+  std::size_t good = 0;
+  for (const Block& block : blocks) {
+    if (!block.problem.empty()) continue;
+    ++good;
+    // Watts: how long an inference takes on a busy processor is nobody's to say.
+    EXPECT_NEAR(block.joules / block.seconds, 5, 0.3 * 5) << block.name;
+    EXPECT_NEAR(block.idle_watts, 5, 0.1);
   }
+  EXPECT_EQ(session.fit_set().measurements.size(), good);
+}
+
+TEST(RuntimeSession, AnEngineWhoseIdleDriftedIsMeasuredAgain) {
+  const test::TemporaryFolder folder;
+  const std::string busy = folder.file("busy");
+  OneRail machine(busy);
+  RuntimeCommand command(busy_command(busy) + "; test {iterations} -le 10 || touch " + busy + ".warm",
+                         import::ModelFormat::kTflite, folder.path() / "experiments");
+  RuntimeSession session(machine, machine.facts(), command, options_of(OpKind::kRelu, 600));
+  Journal journal;
+  std::vector<Block> blocks;
+  session.run(
+      journal, [&](const RuntimeProgress& progress) { blocks.push_back(*progress.block); },
+      [&] { return !blocks.empty() && blocks.back().problem.empty(); });
+  ASSERT_GE(blocks.size(), 2U);
+  EXPECT_THAT(blocks.front().problem, HasSubstr("idle power drifted by "));
+  EXPECT_EQ(blocks.back().problem, "") << "it stayed warm";
+  EXPECT_EQ(session.outcome().failed, 0U);
+}
+
+TEST(RuntimeSession, OthersThatDoNotStopEndIt) {
+  const test::TemporaryFolder folder;
+  const std::string busy = folder.file("busy");
+  RuntimeCommand command(busy_command(busy), import::ModelFormat::kTflite, folder.path() / "experiments");
+  RuntimeOptions options = options_of(OpKind::kRelu, 600);
+  options.patience.most_in_a_row = 2;
+  OneRail machine(busy);
+  machine.loads = {0, 0, 0.9, 0, 0, 0, 0.9, 0, 1.1};  // settled; before and behind four engines
+  RuntimeSession session(machine, machine.facts(), command, options);
+  Journal journal;
+  std::vector<Block> blocks;
+  session.run(
+      journal, [&](const RuntimeProgress& progress) { blocks.push_back(*progress.block); },
+      [&] { return blocks.size() == 10; });
+  ASSERT_EQ(blocks.size(), 4U);
+  EXPECT_EQ(blocks[0].problem, "other programs kept 0.90 processors busy: end them");
+  EXPECT_EQ(blocks[1].problem, "") << "one was no reason to end";
+  EXPECT_EQ(session.outcome().fault,
+            "2 engines in a row could not be measured, the last because other programs kept 1.10 processors busy: end "
+            "them");
+  EXPECT_EQ(session.outcome().failed, 0U) << "none was given up";
+}
+
+TEST(Patience, WaitsTwiceAsLongEachTime) {
+  const Patience patience;
+  EXPECT_EQ(patience.pause_ns(1), 0);
+  EXPECT_EQ(patience.pause_ns(2), 1'000'000'000);
+  EXPECT_EQ(patience.pause_ns(4), 4'000'000'000);
 }
 
 // The engine under way ends before the rail counts as lost; it must not pass for measured.
@@ -176,6 +233,7 @@ TEST(RuntimeSession, ARailLostHalfWayEndsItAndResumeGoesOn) {
   ASSERT_EQ(kept.blocks.size(), 2U);
   for (const Block& block : kept.blocks) EXPECT_EQ(block.problem, "");
 
+  std::filesystem::remove(busy);  // of a command that was ended in the middle
   OneRail machine(busy);
   RuntimeSession session(machine, machine.facts(), command, options_of(OpKind::kRelu, 600));
   EXPECT_EQ(session.take_over(kept), 2U);
@@ -218,7 +276,7 @@ TEST(RuntimeSession, ASensorThatAveragesShowsTheSameJoules) {
   session.run(
       journal, [&](const RuntimeProgress& progress) { block = *progress.block; }, [&] { return !block.name.empty(); });
   EXPECT_EQ(block.problem, "");
-  EXPECT_NEAR(block.joules, 5 * 0.004, 0.3 * 5 * 0.004);
+  EXPECT_NEAR(block.joules / block.seconds, 5, 0.3 * 5);
   EXPECT_NEAR(block.idle_watts, 5, 0.1);
   EXPECT_LT(block.joules_error, 0.1 * block.joules);
 }

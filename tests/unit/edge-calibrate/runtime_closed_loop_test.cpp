@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <fstream>
 #include <random>
 
@@ -71,6 +72,9 @@ class Loop {
       sys_.write(hwmon + "/" + file, text);
     }
     rail_ = sys_.at(hwmon + "/curr1_input");
+    // What other programs do is the machine's own.
+    std::filesystem::create_directories(sys_.at("/proc"));
+    for (const char* real : {"/proc/stat", "/proc/self"}) std::filesystem::create_symlink(real, sys_.at(real));
     write_law(folder_.file("law"), seed_);
   }
 
@@ -122,16 +126,26 @@ measurements::MeasurementSet read_set(const std::string& path) {
   return measurements::read_measurements(files::load(path, files::FileKind::kMeasurements), path);
 }
 
+// "ended early: 5 engines in a row could not be measured, the last because other programs kept ..."; "" where it did
+// not end for that.
+std::string too_busy(const test::Outcome& outcome) {
+  const std::size_t at = outcome.err.find("ended early: ");
+  const std::string said = at == std::string::npos ? "" : outcome.err.substr(at, outcome.err.find('\n', at) - at);
+  return said.find("the last because other programs kept") == std::string::npos ? "" : said;
+}
+
 // A calibration that was gone on with. Asked are 5 %; five seeds on a machine busy with other work gave 0.3 to 3.0 %
 // for engines left out and at most 1.1 % for the network.
 TEST(RuntimeClosedLoop, ATableOfHiddenLawPredictsWhatItNeverSaw) {
   const Loop loop;
   SCOPED_TRACE(::testing::Message() << "seed " << loop.seed());
   const test::Outcome begun = loop.calibrate("--budget 8s");
+  if (const std::string busy = too_busy(begun); !busy.empty()) GTEST_SKIP() << busy;
   ASSERT_TRUE(begun.code == 0 || begun.code == 1) << begun.err;  // perhaps too little for a table
   const std::string held_out_file = loop.file("held_out.ejm");
   const test::Outcome outcome = loop.calibrate("--resume --budget 60s --held-out " + held_out_file +
                                                " --measurements " + loop.file("fitted.ejm"));
+  if (const std::string busy = too_busy(outcome); !busy.empty()) GTEST_SKIP() << busy;
   ASSERT_EQ(outcome.code, 0) << outcome.err;
   EXPECT_NE(outcome.err.find("resumed   "), std::string::npos) << outcome.err;
   EXPECT_NE(outcome.err.find("\nlaw       relu float32: "), std::string::npos) << outcome.err;
