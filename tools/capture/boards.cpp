@@ -7,6 +7,7 @@
 #include <set>
 #include <sstream>
 
+#include "capture/raw_chip.h"
 #include "edgejoule/sensors/chips.h"
 #include "edgejoule/sensors/ina_reader.h"
 #include "files/json.h"
@@ -46,9 +47,8 @@ void check(const Board& board, const std::string& file) {
   for (const auto& monitor : board.monitors) {
     const Chip* const chip = find_chip(monitor->chip);
     if (chip == nullptr) {
-      std::string known;
-      for (const Chip& row : chips()) known += (known.empty() ? "" : ", ") + std::string(row.name);
-      throw BoardError(fmt::format("{}: '{}' is no chip this build knows; it knows {}", file, monitor->chip, known));
+      throw BoardError(
+          fmt::format("{}: '{}' is no chip this build knows; it knows {}", file, monitor->chip, known_chips()));
     }
     if (monitor->i2c_address < chip->address_first || monitor->i2c_address > chip->address_last) {
       throw BoardError(fmt::format("{}: an {} cannot answer at address 0x{:02x}, only at 0x{:02x} to 0x{:02x}", file,

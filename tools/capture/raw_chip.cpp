@@ -50,6 +50,12 @@ long parse_number(const std::string& text, long most, const std::string& what, c
 
 }  // namespace
 
+std::string known_chips() {
+  std::string known;
+  for (const Chip& chip : chips()) known += (known.empty() ? "" : ", ") + std::string(chip.name);
+  return known;
+}
+
 RawChip parse_raw_chip(const std::string& text) {
   const std::vector<std::string> parts = split(text, ':');
   if (parts.size() < 2 || parts.size() > 4) {
@@ -61,7 +67,10 @@ RawChip parse_raw_chip(const std::string& text) {
   raw.address = static_cast<std::uint8_t>(parse_number(parts[1], 0x7F, "address", text));
   if (parts.size() > 2 && !parts[2].empty()) {
     const Chip* const chip = find_chip(parts[2]);
-    if (chip == nullptr) throw RawChipError(fmt::format("--i2c {}: '{}' is no chip this build knows", text, parts[2]));
+    if (chip == nullptr) {
+      throw RawChipError(
+          fmt::format("--i2c {}: '{}' is no chip this build knows; it knows {}", text, parts[2], known_chips()));
+    }
     raw.chip = chip->id;
     raw.chip_named = true;
     raw.settings.channel_mask = static_cast<std::uint8_t>((1U << chip->channels) - 1U);

@@ -25,4 +25,7 @@ struct RawChipError : std::runtime_error {
 // every channel, or several with commas. Errors: RawChipError.
 [[nodiscard]] RawChip parse_raw_chip(const std::string& text);
 
+// The names of all chips there are, for those who name another.
+[[nodiscard]] std::string known_chips();
+
 }  // namespace edgejoule::capture

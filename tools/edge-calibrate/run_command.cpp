@@ -51,6 +51,8 @@ Exit codes: 0 the table is written; 1 nothing could be measured or written; 2 us
 journal is of another board or power mode; 4 ended early (ctrl-C or a fault): what was measured is kept in the
 journal, and a table of it is written where it is enough for one.)";
 
+constexpr int kMostThreads = 1024;
+
 struct RunArguments : CalibrationArguments {
   std::string emulate, point, engine;
   std::uint64_t seed = 1;
@@ -241,7 +243,8 @@ void add_run_command(CLI::App& program, Run& chosen) {
   command->add_option("--target", a->target_percent, "standard error asked of each measurement, in per cent")
       ->check(CLI::Range(0.05, 50.0))
       ->capture_default_str();
-  command->add_option("--threads", a->threads, "of the kernels (default: all processors)")->check(CLI::PositiveNumber);
+  command->add_option("--threads", a->threads, "of the kernels (default: all processors)")
+      ->check(CLI::Range(1, kMostThreads));
   command->add_option("--report", a->report, "write one self-contained HTML page");
   command->add_flag("--dry-run", a->dry_run, "say what would be measured, for how long and what to expect of it");
   command->add_option("--log", a->log, "append a line per event, for unattended runs");
@@ -258,6 +261,7 @@ void add_run_command(CLI::App& program, Run& chosen) {
                                         "vary the emulated board's hidden costs by this share, drawn from the seed")
                            ->check(CLI::Range(0.0, 0.9));
   emulate->group(kEmulation);
+  for (const char* const real : {"--board", "--i2c", "--total", "--root"}) emulate->excludes(real);
   // A real board's mode is set by nvpmodel, not here.
   for (auto* const option : {engine, point, spread}) option->needs(emulate)->group(kEmulation);
   command->footer(kRunFooter);

@@ -35,7 +35,7 @@ TEST(RawChip, SaysWhatIsWrong) {
   EXPECT_THAT(refusal("1"), HasSubstr("BUS:ADDRESS"));
   EXPECT_THAT(refusal("x:0x40"), HasSubstr("'x' is no bus number"));
   EXPECT_THAT(refusal("1:0x80"), HasSubstr("no address"));
-  EXPECT_THAT(refusal("1:0x40:ina999"), HasSubstr("no chip"));
+  EXPECT_THAT(refusal("1:0x40:ina999"), HasSubstr("'ina999' is no chip this build knows; it knows ina219, "));
   EXPECT_THAT(refusal("1:0x40:ina226:0"), HasSubstr("cannot be right"));
   EXPECT_THAT(refusal("1:0x40:ina226:1000"), HasSubstr("cannot be right"));
   EXPECT_THAT(refusal("1:0x40:ina226:10k"), HasSubstr("no resistance"));
