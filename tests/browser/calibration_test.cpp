@@ -56,6 +56,9 @@ TEST_F(CalibrationPage, APhoneShowsWhatACoefficientCosts) {
                         "getBoundingClientRect().right <= 390"),
             "true")
       << "the uncertainty is in sight";
+  EXPECT_EQ(browser.ask("document.querySelector('table').rows[1].cells[3].getBoundingClientRect().right <= 390"),
+            "true")
+      << "how far off a network is, too";
 }
 
 }  // namespace

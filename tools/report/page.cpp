@@ -37,7 +37,7 @@ color:var(--ink);border-radius:.3em;margin:0 .3em .3em 0;padding:.15em .6em;curs
 .tones i{flex:0 0 8rem;height:.6em;border-radius:.3em;background:linear-gradient(90deg,var(--c0),var(--panel),var(--c1))}.details{background:var(--panel);border-radius:.4rem;
 padding:.6rem .8rem;margin-top:.5rem}.details dl{display:grid;grid-template-columns:max-content 1fr;gap:0 1rem;margin:0}.details dt{color:var(--dim)}.details dd{margin:0}
 .icicle{margin-bottom:.4rem}.hidden,.left{color:var(--dim);font-size:.85rem}.icicle .bars .k0{background:color-mix(in srgb,var(--c0) 55%,var(--panel))}.icicle .bars .k1{background:color-mix(in srgb,var(--c1) 55%,var(--panel))}.icicle .bars .k2{background:color-mix(in srgb,var(--c2) 55%,var(--panel))}.icicle .bars .k3{background:color-mix(in srgb,var(--c3) 55%,var(--panel))}.icicle .bars .k4{background:color-mix(in srgb,var(--c4) 55%,var(--panel))}.icicle .bars .k5{background:color-mix(in srgb,var(--c5) 55%,var(--panel))}.icicle .bars .k6{background:color-mix(in srgb,var(--c6) 55%,var(--panel))}
-@media(max-width:40rem){svg text,svg .tick{font-size:19px}.minor{display:none}figure g circle{r:5px}th,td{padding:.25rem .35rem}
+@media(max-width:40rem){svg text,svg .tick{font-size:19px}.minor{display:none}figure g circle{r:5px}table{font-size:.8rem}th,td{padding:.25rem .3rem}
 .over span{display:block;max-width:calc(100vw - 3rem)}td:first-child:not(.n){min-width:7rem}td+td:not(.n){min-width:14rem}}
 @media print{body{max-width:none}details{display:block}}
 )";
