@@ -126,12 +126,10 @@ measurements::MeasurementSet read_set(const std::string& path) {
   return measurements::read_measurements(files::load(path, files::FileKind::kMeasurements), path);
 }
 
-// "ended early: 5 engines in a row could not be measured, the last because other programs kept ..."; "" where it did
-// not end for that.
-std::string too_busy(const test::Outcome& outcome) {
-  const std::size_t at = outcome.err.find("ended early: ");
-  const std::string said = at == std::string::npos ? "" : outcome.err.substr(at, outcome.err.find('\n', at) - at);
-  return said.find("the last because other programs kept") == std::string::npos ? "" : said;
+// What a calibration said of the last engine that others disturbed; "" where they disturbed none.
+std::string disturbed(const std::string& said) {
+  const std::size_t at = said.rfind("not measured: other programs kept");
+  return at == std::string::npos ? "" : said.substr(at, said.find('\n', at) - at);
 }
 
 // A calibration that was gone on with. Asked are 5 %; five seeds on a machine busy with other work gave 0.3 to 3.0 %
@@ -140,12 +138,13 @@ TEST(RuntimeClosedLoop, ATableOfHiddenLawPredictsWhatItNeverSaw) {
   const Loop loop;
   SCOPED_TRACE(::testing::Message() << "seed " << loop.seed());
   const test::Outcome begun = loop.calibrate("--budget 8s");
-  if (const std::string busy = too_busy(begun); !busy.empty()) GTEST_SKIP() << busy;
-  ASSERT_TRUE(begun.code == 0 || begun.code == 1) << begun.err;  // perhaps too little for a table
+  if (begun.code == 4 && !disturbed(begun.err).empty()) GTEST_SKIP() << begun.err;  // it waited for others in vain
+  ASSERT_TRUE(begun.code == 0 || begun.code == 1) << begun.err;                     // perhaps too little for a table
   const std::string held_out_file = loop.file("held_out.ejm");
   const test::Outcome outcome = loop.calibrate("--resume --budget 60s --held-out " + held_out_file +
                                                " --measurements " + loop.file("fitted.ejm"));
-  if (const std::string busy = too_busy(outcome); !busy.empty()) GTEST_SKIP() << busy;
+  const std::string others = disturbed(begun.err + outcome.err);
+  if (outcome.code != 0 && !others.empty()) GTEST_SKIP() << "no table: " << others;
   ASSERT_EQ(outcome.code, 0) << outcome.err;
   EXPECT_NE(outcome.err.find("resumed   "), std::string::npos) << outcome.err;
   EXPECT_NE(outcome.err.find("\nlaw       relu float32: "), std::string::npos) << outcome.err;
@@ -153,6 +152,10 @@ TEST(RuntimeClosedLoop, ATableOfHiddenLawPredictsWhatItNeverSaw) {
   const files::FileBytes table = files::load(loop.file("t.ejt"), files::FileKind::kTable);
   measurements::MeasurementSet fitted = read_set(loop.file("fitted.ejm"));
   measurements::MeasurementSet held_out = read_set(held_out_file);
+  constexpr std::size_t kUsualEngines = 15;  // at least, where nobody takes the time
+  if (fitted.measurements.size() < kUsualEngines && !others.empty()) {
+    GTEST_SKIP() << fitted.measurements.size() << " engines only: " << others;
+  }
   ASSERT_GE(held_out.measurements.size(), 2U) << outcome.err;
   std::vector<double> measured, predicted;
   for (const measurements::Measurement& m : fitted.measurements) {
