@@ -132,7 +132,6 @@ class Session {
   double planned_seconds_ = 0;
   double spent_before_s_ = 0;
   bool settled_ = false;
-  MachineState state_;
   std::vector<Measured> measured_;
   std::optional<WakeUp> wake_;
   Outcome outcome_;
