@@ -267,9 +267,8 @@ std::optional<std::string> Journal::write_line(const std::string& line) {
   failed_ = error != 0;
   if (said || error == 0) return std::nullopt;
   return fmt::format(
-      "{}: {}; free some space: what was measured until now is in it, the rest waits in memory and is written as soon "
-      "as "
-      "there is room",
+      "{}: {}; free some space: what was measured until now is in it, the rest waits in memory and is written as "
+      "soon as there is room",
       text::printable(path_), system_text(error));
 }
 

@@ -71,7 +71,9 @@ std::string state_problem(const MachineState& now, const MachineState& first, En
 std::string drift_problem(double before_watts, double after_watts, double error, double above_watts) {
   const double drift = after_watts - before_watts;
   if (std::abs(drift) <= kDriftErrors * error || std::abs(drift) <= kMostDrift * above_watts) return {};
-  return fmt::format("idle power drifted by {:.0f} mW from before the run to after it", 1e3 * drift);
+  return fmt::format(
+      "idle power drifted by {:.0f} mW from before the run to after it: let the board settle, end what else runs",
+      1e3 * drift);
 }
 
 Protocol::Protocol(Machine& machine, const ProtocolOptions& options)
@@ -265,8 +267,9 @@ std::string Protocol::judge(const MachineState& now, const Block& block, const s
     all += seconds;
   }
   if (lost > kMostLost * all && chunk_seconds.size() > 2) {
-    return fmt::format("{:.0f} % of the run's time went into parts slower than the others: something got in the way",
-                       100 * lost / all);
+    return fmt::format(
+        "{:.0f} % of the run's time went into parts slower than the others: end what else runs, fix the clocks",
+        100 * lost / all);
   }
   if (!drift.empty()) return drift;
   if (!(block.joules > 0)) return "the run drew no more than idle";

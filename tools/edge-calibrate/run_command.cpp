@@ -128,8 +128,7 @@ void expect_enough(const Session& session, double budget_s) {
   const double enough_s = 3 * fit::kFewestOps * session.planned_seconds() / static_cast<double>(plan.size());
   throw std::runtime_error(
       fmt::format("--budget {} is too short for a table: it needs {} workloads beside those that validate it, and "
-                  "there is time for "
-                  "{}; give {} or more",
+                  "there is time for {}; give {} or more",
                   budget_text(budget_s), fit::kFewestOps, fitted, budget_text(10 * std::ceil(enough_s / 10))));
 }
 
