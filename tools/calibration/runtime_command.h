@@ -60,9 +60,9 @@ class RuntimeCommand {
   RuntimeCommand(std::string command_template, import::ModelFormat format, std::filesystem::path folder);
 
   [[nodiscard]] import::ModelFormat format() const { return format_; }
-  [[nodiscard]] bool tells_layers() const;
+  [[nodiscard]] bool tells_layers() const;  // which ops ran as one
   // Of the template, what looks like one of its places and is none: {profil}.
-  [[nodiscard]] std::vector<std::string> unknown_places() const;  // which ops ran as one
+  [[nodiscard]] std::vector<std::string> unknown_places() const;
   // Written when it is first asked for.
   [[nodiscard]] std::filesystem::path model_of(const Experiment& experiment);
   [[nodiscard]] RuntimeRun run(const Experiment& experiment, std::uint64_t iterations);

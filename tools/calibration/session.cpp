@@ -40,7 +40,7 @@ ProtocolOptions within(const SessionOptions& options, std::size_t blocks) {
 
 }  // namespace
 
-std::string engine_of(const MachineFacts& facts, int threads) {
+std::string engine_name(const MachineFacts& facts, int threads) {
   if (threads == facts.cores) return facts.engine;
   return fmt::format("{}-{}-thread{}", facts.engine, threads, threads == 1 ? "" : "s");
 }
@@ -308,7 +308,7 @@ MeasurementSet nothing_measured(const MachineFacts& facts) {
 
 MeasurementSet Session::set_of(std::initializer_list<Role> roles) const {
   MeasurementSet set = nothing_measured(machine_.facts());
-  set.engine = engine_of(machine_.facts(), options_.threads);
+  set.engine = engine_name(machine_.facts(), options_.threads);
   set.idle_watts = idle_watts();
   set.protocol = fmt::format(
       "edge-calibrate run: idle bracketing each block, starts jittered, repeated until a standard error of {:.1f} % or "

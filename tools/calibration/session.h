@@ -140,14 +140,14 @@ class Session {
 // What measurements of a machine have in common: boundary, baseline, board, engine.
 [[nodiscard]] measurements::MeasurementSet nothing_measured(const MachineFacts& facts);
 
+// What tables call the engine: "cpu", or "cpu-1-thread" where it is not all of its processors, so that tables of
+// several thread counts can be merged into one.
+[[nodiscard]] std::string engine_name(const MachineFacts& facts, int threads);
+
 // Of one thread count: rows of a table do not tell them apart, and one row for all would be wrong for each. Weights
 // narrower than what they meet (4-bit ones beside floats) only where there is time: in less, they would be measured at
 // the cost of what every network has.
 inline constexpr double kTimeForNarrowWeightsS = 600;
-// What tables call the engine: "cpu", or "cpu-1-thread" where it is not all of its processors, so that tables of
-// several thread counts can be merged into one.
-[[nodiscard]] std::string engine_of(const MachineFacts& facts, int threads);
-
 [[nodiscard]] std::vector<workloads::Candidate> candidates_of(const MachineFacts& facts, int threads, double budget_s);
 
 // A model's ops one after the other. `graph` is an EJG1 file.

@@ -45,18 +45,34 @@ T value_or_throw(Result<T> result, std::string_view what, const std::string& whe
   return *result;
 }
 
+[[noreturn]] void refuse_name(const std::string& table, std::string_view what, const std::string& name,
+                              const std::vector<std::string>& known, std::string_view option) {
+  std::string has = "It has none: leave out " + std::string(option);
+  for (std::size_t i = 0; i < known.size(); ++i) has = (i == 0 ? "It has: " : has + ", ") + text::printable(known[i]);
+  throw PredictionError(
+      fmt::format("table {}: no {} is called \"{}\". {}.", text::printable(table), what, text::printable(name), has));
+}
+
 std::uint8_t engine_called(const std::string& name, const CoefficientTable& table, const std::string& file) {
-  std::string known;
-  for (std::uint32_t i = 0; i < table.engine_count(); ++i) {
-    if (table.engine_name(i) == name) return static_cast<std::uint8_t>(i);
-    known += fmt::format("{}{}", i == 0 ? "" : ", ", text::printable(table.engine_name(i)));
-  }
-  throw PredictionError(fmt::format("table {}: no engine is called \"{}\". {}", text::printable(file),
-                                    text::printable(name),
-                                    known.empty() ? "It has none: leave out --engine." : "It has: " + known + "."));
+  const std::vector<std::string> known = engine_names(table);
+  const auto found = std::find(known.begin(), known.end(), name);
+  if (found == known.end()) refuse_name(file, "engine", name, known, "--engine");
+  return static_cast<std::uint8_t>(found - known.begin());
 }
 
 }  // namespace
+
+std::vector<std::string> engine_names(const CoefficientTable& table) {
+  std::vector<std::string> names;
+  for (std::uint32_t i = 0; i < table.engine_count(); ++i) names.emplace_back(table.engine_name(i));
+  return names;
+}
+
+std::vector<std::string> operating_point_names(const CoefficientTable& table) {
+  std::vector<std::string> names;
+  for (std::uint32_t i = 0; i < table.operating_point_count(); ++i) names.emplace_back(table.operating_point_name(i));
+  return names;
+}
 
 std::optional<Pace> pace_of(const NodeEstimate& node) {
   if (!(node.time.value() > 0)) return std::nullopt;
@@ -93,13 +109,7 @@ Prediction::Prediction(Request request) : request_(std::move(request)) {
   options.operating_point = request_.operating_point;
   const Result<TablePlan> plan = TablePlan::prepare(table, options, as_bytes(plan_workspace_));
   if (!plan.ok() && plan.error() == Error::kUnknownOperatingPoint) {
-    std::string known;
-    for (std::uint32_t i = 0; i < table.operating_point_count(); ++i) {
-      known += fmt::format("{}{}", i == 0 ? "" : ", ", text::printable(table.operating_point_name(i)));
-    }
-    throw PredictionError(fmt::format("table {}: no operating point is called \"{}\". {}",
-                                      text::printable(request_.table), text::printable(request_.operating_point),
-                                      known.empty() ? "It has none: leave out --at." : "It has: " + known + "."));
+    refuse_name(request_.table, "operating point", request_.operating_point, operating_point_names(table), "--at");
   }
   const TablePlan prepared = value_or_throw(plan, "table", request_.table, "Fit it again with edge-calibrate fit.");
   predictor_workspace_ = workspace_of(Predictor::required_bytes(prepared, graph));

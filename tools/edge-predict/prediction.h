@@ -46,6 +46,10 @@ struct Pace {
 };
 [[nodiscard]] std::optional<Pace> pace_of(const NodeEstimate& node);  // none: the time is not known, or 0
 
+// Of a table, in its order.
+[[nodiscard]] std::vector<std::string> engine_names(const CoefficientTable& table);
+[[nodiscard]] std::vector<std::string> operating_point_names(const CoefficientTable& table);
+
 class Prediction {
  public:
   explicit Prediction(Request request);

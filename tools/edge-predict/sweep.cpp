@@ -232,11 +232,8 @@ std::vector<SweepPoint> price_sweep(const Request& base, const SweepSpec& spec) 
   std::vector<std::string> values = spec.values;
   if (values.empty()) {
     const Prediction any(base);
-    const CoefficientTable& table = any.table();
     const bool points = spec.key == "at";
-    for (std::uint32_t i = 0; i < (points ? table.operating_point_count() : table.engine_count()); ++i) {
-      values.emplace_back(points ? table.operating_point_name(i) : table.engine_name(i));
-    }
+    values = points ? operating_point_names(any.table()) : engine_names(any.table());
     if (values.empty()) {
       throw SweepError(fmt::format("table {} has no {} to compare", text::printable(base.table),
                                    points ? "operating points" : "engines"));
